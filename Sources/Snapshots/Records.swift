@@ -1,0 +1,194 @@
+/// "None" for every 32-bit index in a snapshot.
+public let noIndex: UInt32 = .max
+
+/// What an operator wants of a server.
+public enum ServerState: UInt8, Sendable, CaseIterable {
+  /// Takes new sessions.
+  case ready
+  /// Takes no new session and keeps those it has.
+  case drain
+  /// Takes no new session, and those it has are withdrawn.
+  case maint
+}
+
+/// What health checks say of a server. An unknown one takes sessions.
+public enum ServerHealth: UInt8, Sendable, CaseIterable {
+  case unknown
+  case up
+  case down
+}
+
+/// Which hosts send through a port.
+public enum PortSide: UInt8, Sendable, CaseIterable {
+  case client
+  case server
+  /// One-arm: clients and servers behind the same port.
+  case both
+
+  @inlinable public var facesClients: Bool { self != .server }
+  @inlinable public var facesServers: Bool { self != .client }
+}
+
+public enum Algorithm: UInt8, Sendable, CaseIterable {
+  case rr, wrr, lc, wlc, rt, p2c, maglev
+}
+
+/// Which clients of a service are label endpoints.
+public enum ClientLabelling: UInt8, Sendable, CaseIterable {
+  /// Those that say so, by explicit null or a C2S label.
+  case auto
+  case labelled
+  case plain
+}
+
+/// What the client of a refused session is told.
+public enum RefusalAnswer: UInt8, Sendable, CaseIterable {
+  /// TCP RST; for UDP, ICMP port unreachable.
+  case reset
+  /// ICMP communication administratively prohibited.
+  case icmp
+  case drop
+}
+
+/// A server of one service. Its index in the snapshot is its slot, which stays the server's own for
+/// as long as any session refers to it, over all snapshots.
+@frozen
+public struct ServerRecord: Sendable {
+  public var serviceSlot: UInt32 = noIndex
+  /// Index into the snapshot's adjacencies: the way to the server. `noIndex` while it is not known.
+  public var adjacency: UInt32 = noIndex
+  /// 0 takes no new session.
+  public var weight: UInt32 = 1
+  /// Concurrent sessions; 0 means no limit.
+  public var maxSessions: UInt32 = 0
+  /// The Ethernet address, as `MACAddress.word`; 0 while it is not known.
+  public var mac: UInt64 = 0
+  public var state: ServerState = .ready
+  public var health: ServerHealth = .unknown
+  /// Whether the host is a label endpoint.
+  public var labels = true
+  /// Whether the slot holds a server at all.
+  public var inUse = false
+  public var reserved: UInt32 = 0
+
+  public init() {}
+
+  /// Whether the scheduler may give it a new session, session limits aside.
+  @inlinable @inline(__always)
+  public var takesNewSessions: Bool {
+    inUse && state == .ready && health != .down && weight > 0
+  }
+}
+
+/// A service. Its index in the snapshot is its slot, stable as a server's is.
+@frozen
+public struct ServiceRecord: Sendable {
+  public var addressHigh: UInt64 = 0
+  public var addressLow: UInt64 = 0
+  /// The service's server slots: `serverCount` entries of the snapshot's `serverSlots` from here,
+  /// in configuration order. Servers that have left the configuration are not among them.
+  public var firstServer: UInt32 = 0
+  public var serverCount: UInt32 = 0
+  /// Concurrent sessions over all workers; 0 means no limit.
+  public var maxSessions: UInt32 = 0
+  /// New sessions a second over all workers; 0 means no limit.
+  public var newSessionsPerSecond: UInt32 = 0
+  /// The Maglev table: `maglevSize` entries of the snapshot's `maglevEntries` from here, each an
+  /// index among the service's servers, or `ServiceRecord.noServer`. Every service has one, since
+  /// SYNs without state need it whatever the algorithm is.
+  public var maglevOffset: UInt32 = 0
+  public var maglevSize: UInt32 = 0
+  public var lowPort: UInt16 = 0
+  public var highPort: UInt16 = 0
+  /// `ProtocolNumber.tcp` or `.udp`.
+  public var protocolNumber: UInt8 = 0
+  public var algorithm: Algorithm = .rr
+  public var clients: ClientLabelling = .auto
+  public var refuseWith: RefusalAnswer = .reset
+  public var inUse = false
+  public var reserved: (UInt8, UInt16, UInt64) = (0, 0, 0)
+
+  public static let noServer: UInt16 = .max
+
+  public init() {}
+}
+
+/// A port as the workers see it. Its index is the DPDK port's position in the configuration.
+@frozen
+public struct PortRecord: Sendable {
+  /// As `MACAddress.word`.
+  public var mac: UInt64 = 0
+  /// The way to this port's clients behind its gateway; `noIndex` without one.
+  public var gatewayAdjacency: UInt32 = noIndex
+  /// Of the link: what an Ethernet payload may have, labels included.
+  public var mtu: UInt16 = 1500
+  /// 802.1Q id of this port's frames; 0 means untagged.
+  public var vlan: UInt16 = 0
+  public var side: PortSide = .both
+  public var inUse = false
+  public var reserved: (UInt16, UInt32) = (0, 0)
+
+  public init() {}
+}
+
+/// A next hop: the bytes before the ethertype, ready to be copied, and the port to send on.
+@frozen
+public struct Adjacency: Sendable {
+  /// Destination and source address, and the 802.1Q tag if there is one, as they lie on the wire.
+  public var header0: UInt64 = 0
+  public var header1: UInt64 = 0
+  /// Bytes of the header before the ethertype: 12, or 16 with a tag. 0 while the hop is not known.
+  public var length: UInt8 = 0
+  public var port: UInt8 = 0
+  public var mtu: UInt16 = 1500
+  public var reserved: (UInt32, UInt64) = (0, 0)
+
+  public init() {}
+
+  /// - Parameters:
+  ///   - destination: the next hop, as `MACAddress.word`
+  ///   - port: the index of the port that reaches it
+  ///   - egress: that port
+  public init(destination: UInt64, port: UInt8, egress: PortRecord) {
+    header0 = destination | egress.mac << 48
+    header1 = egress.mac >> 16
+    length = 12
+    if egress.vlan != 0 {
+      header1 |= UInt64(UInt16(0x8100).byteSwapped) << 32 | UInt64(egress.vlan.byteSwapped) << 48
+      length = 16
+    }
+    self.port = port
+    mtu = egress.mtu
+  }
+
+  /// The next hop, as `MACAddress.word`.
+  @inlinable public var destination: UInt64 { header0 & 0xffff_ffff_ffff }
+}
+
+/// What holds for the whole appliance. Times are in ticks (`Settings.tickNanoseconds`).
+@frozen
+public struct Settings: Sendable {
+  /// The coarse clock of timers and activity stamps: 2^24 ns, about 16.8 ms.
+  public static let tickShift: UInt64 = 24
+  public static let tickNanoseconds: UInt64 = 1 << tickShift
+
+  public var tcpEmbryonic: UInt32 = 0
+  public var tcpEstablished: UInt32 = 0
+  public var tcpClosing: UInt32 = 0
+  public var udpEmbryonic: UInt32 = 0
+  public var udp: UInt32 = 0
+  public var quarantine: UInt32 = 0
+  /// RST and ICMP a second over all workers, burst the same.
+  public var answersPerSecond: UInt32 = 1000
+  /// Percent of a worker's pairs, and of its session table, that may be embryonic.
+  public var embryonicShare: UInt32 = 25
+  public var guardPort = false
+  public var unknownDiscard = false
+
+  public init() {}
+
+  /// Rounds up, so that a timeout is never shorter than asked for.
+  public static func ticks(nanoseconds: UInt64) -> UInt32 {
+    UInt32(clamping: (nanoseconds &+ (tickNanoseconds &- 1)) >> tickShift)
+  }
+}

@@ -1,0 +1,68 @@
+/// What a snapshot is built from: plain arrays that the manager fills.
+public struct SnapshotContents: Sendable {
+  public var number: UInt64 = 0
+  public var settings = Settings()
+  /// By port index.
+  public var ports: [PortRecord] = []
+  /// By slot; unused slots have `inUse` false.
+  public var services: [ServiceRecord] = []
+  /// By slot; unused slots have `inUse` false.
+  public var servers: [ServerRecord] = []
+  /// What the services' `firstServer` points into.
+  public var serverSlots: [UInt32] = []
+  public var adjacencies: [Adjacency] = []
+  /// What the services' `maglevOffset` points into.
+  public var maglevEntries: [UInt16] = []
+
+  public init() {}
+}
+
+extension SnapshotContents {
+  /// Lays the contents out in one block, 64-byte aligned, each section on its own cache line.
+  public func build() -> Snapshot {
+    let lookup = VirtualAddressTable(services: services)
+    var header = Snapshot.Header()
+    var size = UInt64(MemoryLayout<Snapshot.Header>.size)
+    func reserve<T>(_ count: Int, _ type: T.Type) -> UInt64 {
+      size = (size + 63) & ~63
+      defer { size += UInt64(count * MemoryLayout<T>.stride) }
+      return size
+    }
+    header.settings = reserve(1, Settings.self)
+    header.ports = reserve(ports.count, PortRecord.self)
+    header.services = reserve(services.count, ServiceRecord.self)
+    header.servers = reserve(servers.count, ServerRecord.self)
+    header.serverSlots = reserve(serverSlots.count, UInt32.self)
+    header.adjacencies = reserve(adjacencies.count, Adjacency.self)
+    header.virtualAddresses = reserve(lookup.slots.count, Snapshot.VirtualAddress.self)
+    header.intervals = reserve(lookup.intervals.count, Snapshot.PortInterval.self)
+    header.maglevEntries = reserve(maglevEntries.count, UInt16.self)
+    header.number = number
+    header.byteCount = (size + 63) & ~63
+    header.virtualAddressMask = UInt64(lookup.slots.count - 1)
+    header.portCount = UInt32(ports.count)
+    header.serviceCount = UInt32(services.count)
+    header.serverCount = UInt32(servers.count)
+    header.adjacencyCount = UInt32(adjacencies.count)
+
+    let base = UnsafeMutableRawPointer.allocate(byteCount: Int(header.byteCount), alignment: 64)
+    func copy<T>(_ elements: [T], to offset: UInt64) {
+      let start = (base + Int(offset)).bindMemory(to: T.self, capacity: elements.count)
+      elements.withUnsafeBufferPointer { source in
+        guard let first = source.baseAddress else { return }
+        start.initialize(from: first, count: source.count)
+      }
+    }
+    copy([header], to: 0)
+    copy([settings], to: header.settings)
+    copy(ports, to: header.ports)
+    copy(services, to: header.services)
+    copy(servers, to: header.servers)
+    copy(serverSlots, to: header.serverSlots)
+    copy(adjacencies, to: header.adjacencies)
+    copy(lookup.slots, to: header.virtualAddresses)
+    copy(lookup.intervals, to: header.intervals)
+    copy(maglevEntries, to: header.maglevEntries)
+    return Snapshot(base: base)
+  }
+}
