@@ -1,0 +1,157 @@
+import Synchronization
+
+/// Sessions and decisions counted by every worker, readable by all: each counter has one writer,
+/// the worker in whose block it lies, and its sum over the blocks is what is meant.
+///
+/// Readers may see a counter a little late. So W workers that look at once may pass a limit of
+/// sessions by W - 1.
+@frozen
+public struct LoadTable: @unchecked Sendable {
+  @usableFromInline let memory: UnsafeMutableRawPointer
+  @usableFromInline let workers: Int
+  /// Bytes from one worker's block to the next one's.
+  @usableFromInline let stride: Int
+  @usableFromInline let serverTotals: Int
+  @usableFromInline let serviceActive: Int
+  @usableFromInline let serviceAdmitted: Int
+  @usableFromInline let serviceRefused: Int
+  @usableFromInline let answersMade: Int
+
+  /// The bytes that `init` needs, a multiple of 64.
+  ///
+  /// - Parameters:
+  ///   - servers: slots of servers, as many as any snapshot will have
+  ///   - services: slots of services
+  public static func byteCount(workers: Int, servers: Int, services: Int) -> Int {
+    workers * blockSize(servers, services)
+  }
+
+  /// - Parameter memory: zeroed, 64-byte aligned, `byteCount` long; shared by all workers
+  public init(memory: UnsafeMutableRawPointer, workers: Int, servers: Int, services: Int) {
+    self.memory = memory
+    self.workers = workers
+    stride = Self.blockSize(servers, services)
+    serverTotals = Region.round(servers * 4)
+    serviceActive = serverTotals + Region.round(servers * 8)
+    serviceAdmitted = serviceActive + Region.round(services * 4)
+    serviceRefused = serviceAdmitted + Region.round(services * 8)
+    answersMade = serviceRefused + Region.round(services * 8)
+  }
+
+  private static func blockSize(_ servers: Int, _ services: Int) -> Int {
+    Region.round(servers * 4) + Region.round(servers * 8) + Region.round(services * 4)
+      + 2 * Region.round(services * 8) + 64
+  }
+}
+
+extension LoadTable {
+  /// Counts a session that begins. Only by its owner.
+  @inlinable @inline(__always)
+  public func addSession(worker: Int, server: UInt32, service: UInt32) {
+    change(word32(worker, 0, server), by: 1)
+    change(word64(worker, serverTotals, server))
+    change(word32(worker, serviceActive, service), by: 1)
+  }
+
+  /// Counts the end of a session that `addSession` counted. Only by the same worker.
+  @inlinable @inline(__always)
+  public func subtractSession(worker: Int, server: UInt32, service: UInt32) {
+    change(word32(worker, 0, server), by: .max)
+    change(word32(worker, serviceActive, service), by: .max)
+  }
+
+  @inlinable @inline(__always)
+  public func countAdmitted(worker: Int, service: UInt32) {
+    change(word64(worker, serviceAdmitted, service))
+  }
+
+  @inlinable @inline(__always)
+  public func countRefused(worker: Int, service: UInt32) {
+    change(word64(worker, serviceRefused, service))
+  }
+
+  @inlinable @inline(__always)
+  public func countAnswer(worker: Int) { change(word64(worker, answersMade, 0)) }
+}
+
+extension LoadTable {
+  /// A server's sessions now, over all workers.
+  @inlinable @inline(__always)
+  public func serverSessions(_ slot: UInt32) -> UInt32 { sum32(0, slot) }
+
+  /// The sessions that a server was ever given. It goes on counting when another server gets the
+  /// slot.
+  @inlinable @inline(__always)
+  public func serverTotal(_ slot: UInt32) -> UInt64 { sum64(serverTotals, slot) }
+
+  /// A service's sessions now, over all workers.
+  @inlinable @inline(__always)
+  public func serviceSessions(_ slot: UInt32) -> UInt32 { sum32(serviceActive, slot) }
+
+  /// The new sessions of a service that were ever admitted.
+  @inlinable @inline(__always)
+  public func admitted(_ slot: UInt32) -> UInt64 { sum64(serviceAdmitted, slot) }
+
+  /// The new sessions of a service that were ever refused.
+  @inlinable @inline(__always)
+  public func refused(_ slot: UInt32) -> UInt64 { sum64(serviceRefused, slot) }
+
+  /// The answers that were ever made.
+  @inlinable @inline(__always)
+  public var answers: UInt64 { sum64(answersMade, 0) }
+}
+
+extension LoadTable {
+  @inlinable @inline(__always)
+  func word32(_ worker: Int, _ offset: Int, _ slot: UInt32) -> UnsafeMutablePointer<Atomic<UInt32>>
+  {
+    (memory + (worker &* stride &+ offset)).assumingMemoryBound(to: Atomic<UInt32>.self)
+      + Int(truncatingIfNeeded: slot)
+  }
+
+  @inlinable @inline(__always)
+  func word64(_ worker: Int, _ offset: Int, _ slot: UInt32) -> UnsafeMutablePointer<Atomic<UInt64>>
+  {
+    (memory + (worker &* stride &+ offset)).assumingMemoryBound(to: Atomic<UInt64>.self)
+      + Int(truncatingIfNeeded: slot)
+  }
+
+  // One writer a word, so that a load and a store do for an atomic addition.
+  @inlinable @inline(__always)
+  func change(_ word: UnsafeMutablePointer<Atomic<UInt32>>, by difference: UInt32) {
+    word.pointee.store(word.pointee.load(ordering: .relaxed) &+ difference, ordering: .relaxed)
+  }
+
+  @inlinable @inline(__always)
+  func change(_ word: UnsafeMutablePointer<Atomic<UInt64>>) {
+    word.pointee.store(word.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+  }
+
+  @inlinable @inline(__always)
+  func sum32(_ offset: Int, _ slot: UInt32) -> UInt32 {
+    var sum: UInt32 = 0
+    var worker = 0
+    while worker < workers {
+      sum = sum &+ word32(worker, offset, slot).pointee.load(ordering: .relaxed)
+      worker = worker &+ 1
+    }
+    return sum
+  }
+
+  @inlinable @inline(__always)
+  func sum64(_ offset: Int, _ slot: UInt32) -> UInt64 {
+    var sum: UInt64 = 0
+    var worker = 0
+    while worker < workers {
+      sum = sum &+ word64(worker, offset, slot).pointee.load(ordering: .relaxed)
+      worker = worker &+ 1
+    }
+    return sum
+  }
+}
+
+/// Sizes of the parts of a region of memory.
+enum Region {
+  /// Up to whole cache lines.
+  static func round(_ bytes: Int) -> Int { (bytes + 63) & ~63 }
+}
