@@ -1,0 +1,186 @@
+/* Packet buffers, prefetching, bursts and rings: what the packet path calls. */
+#ifndef SHIM_MBUF_H
+#define SHIM_MBUF_H
+
+static inline __attribute__((always_inline)) void *shim_mbuf_data(const struct rte_mbuf *m)
+{
+	return (char *)m->buf_addr + m->data_off;
+}
+
+static inline __attribute__((always_inline)) uint16_t shim_mbuf_data_length(const struct rte_mbuf *m)
+{
+	return m->data_len;
+}
+
+static inline __attribute__((always_inline)) uint32_t shim_mbuf_packet_length(const struct rte_mbuf *m)
+{
+	return m->pkt_len;
+}
+
+static inline __attribute__((always_inline)) uint16_t shim_mbuf_segments(const struct rte_mbuf *m)
+{
+	return m->nb_segs;
+}
+
+static inline __attribute__((always_inline)) uint16_t shim_mbuf_headroom(const struct rte_mbuf *m)
+{
+	return m->data_off;
+}
+
+/* Moves the start of the data by `bytes`: forwards when positive, into the headroom when negative.
+ * The caller has checked that there is as much. */
+static inline __attribute__((always_inline)) void shim_mbuf_move_start(struct rte_mbuf *m, int32_t bytes)
+{
+	m->data_off = (uint16_t)(m->data_off + bytes);
+	m->data_len = (uint16_t)(m->data_len - bytes);
+	m->pkt_len = (uint32_t)((int32_t)m->pkt_len - bytes);
+}
+
+/* Sets the length of a buffer of one segment. */
+static inline __attribute__((always_inline)) void shim_mbuf_set_length(struct rte_mbuf *m, uint16_t length)
+{
+	m->data_len = length;
+	m->pkt_len = length;
+}
+
+/* The port by its index in the configuration, carried along a hand-over. */
+static inline __attribute__((always_inline)) uint16_t shim_mbuf_port(const struct rte_mbuf *m)
+{
+	return m->port;
+}
+
+static inline __attribute__((always_inline)) void shim_mbuf_set_port(struct rte_mbuf *m, uint16_t port)
+{
+	m->port = port;
+}
+
+/* What a hand-over says beside the frame, in the eight bytes that hold the NIC's hash. */
+static inline __attribute__((always_inline)) uint64_t shim_mbuf_note(const struct rte_mbuf *m)
+{
+	return (uint64_t)m->hash.fdir.hi << 32 | m->hash.fdir.lo;
+}
+
+static inline __attribute__((always_inline)) void shim_mbuf_set_note(struct rte_mbuf *m, uint64_t note)
+{
+	m->hash.fdir.lo = (uint32_t)note;
+	m->hash.fdir.hi = (uint32_t)(note >> 32);
+}
+
+/* Clears what a driver might read as a wish for offloads. */
+static inline __attribute__((always_inline)) void shim_mbuf_clear_offloads(struct rte_mbuf *m)
+{
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+}
+
+static inline __attribute__((always_inline)) void shim_prefetch(const void *address)
+{
+	__builtin_prefetch(address, 0, 3);
+}
+
+static inline __attribute__((always_inline)) void shim_prefetch_write(const void *address)
+{
+	__builtin_prefetch(address, 1, 3);
+}
+
+static inline __attribute__((always_inline)) void shim_prefetch_mbuf(const struct rte_mbuf *m)
+{
+	__builtin_prefetch(m, 0, 3);
+}
+
+static inline __attribute__((always_inline)) uint16_t shim_rx_burst(uint16_t port, uint16_t queue,
+								    struct rte_mbuf **burst, uint16_t count)
+{
+	return rte_eth_rx_burst(port, queue, burst, count);
+}
+
+static inline __attribute__((always_inline)) uint16_t shim_tx_burst(uint16_t port, uint16_t queue,
+								    struct rte_mbuf **burst, uint16_t count)
+{
+	return rte_eth_tx_burst(port, queue, burst, count);
+}
+
+static inline __attribute__((always_inline)) unsigned int shim_ring_enqueue(struct rte_ring *ring,
+									    struct rte_mbuf **burst, unsigned int count)
+{
+	return rte_ring_sp_enqueue_burst(ring, (void *const *)burst, count, NULL);
+}
+
+static inline __attribute__((always_inline)) unsigned int shim_ring_dequeue(struct rte_ring *ring,
+									    struct rte_mbuf **burst, unsigned int count)
+{
+	return rte_ring_sc_dequeue_burst(ring, (void **)burst, count, NULL);
+}
+
+/* A word through a ring of pointers: the manager's orders to a worker. */
+static inline int shim_ring_send_word(struct rte_ring *ring, uint64_t word)
+{
+	return rte_ring_sp_enqueue(ring, (void *)(uintptr_t)word);
+}
+
+static inline __attribute__((always_inline)) uint64_t shim_ring_receive_word(struct rte_ring *ring)
+{
+	void *word;
+
+	if (__builtin_expect(rte_ring_empty(ring), 1) || rte_ring_sc_dequeue(ring, &word) != 0)
+		return 0;
+	return (uint64_t)(uintptr_t)word;
+}
+
+static inline __attribute__((always_inline)) uint64_t shim_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+static inline __attribute__((always_inline)) void shim_pause(void)
+{
+	_mm_pause();
+}
+
+/* A counter of another thread, read whole. */
+static inline __attribute__((always_inline)) uint64_t shim_read64(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline __attribute__((always_inline)) uint32_t shim_read32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline __attribute__((always_inline)) uint64_t shim_load_acquire(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline __attribute__((always_inline)) void shim_store_release(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline __attribute__((always_inline)) void shim_fence_acquire(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+/* Whether a chain's segments add up to its packet length. */
+bool shim_mbuf_chain_is_whole(const struct rte_mbuf *m);
+
+/* Cuts a chain down to its first segment of at most `length` bytes; what follows is freed. */
+void shim_mbuf_truncate(struct rte_mbuf *m, uint16_t length);
+
+/* Frees `count` packets, chains included (rte_pktmbuf_free_bulk). */
+void shim_mbuf_free_bulk(struct rte_mbuf **burst, unsigned int count);
+
+/* Splits the IPv4 packet of one segment at the start of `m` into fragments of at most `mtu` bytes, each
+ * in a buffer of its own from the same pool, header checksums set (rte_ip_frag, RFC 791 3.2). Returns
+ * their number, or a negative errno. `m` stays the caller's. */
+int shim_fragment_ipv4(struct rte_mbuf *m, struct rte_mbuf **fragments, uint16_t room, uint16_t mtu);
+
+/* A buffer with a copy of `length` bytes, for tests. NULL when the pool is empty. */
+struct rte_mbuf *shim_mbuf_from_bytes(struct rte_mempool *pool, const void *bytes, uint16_t length);
+
+/* A two-segment buffer, the first one with `first` of the `length` bytes, for tests. */
+struct rte_mbuf *shim_mbuf_chain_from_bytes(struct rte_mempool *pool, const void *bytes, uint16_t length,
+					    uint16_t first);
+
+#endif

@@ -1,0 +1,77 @@
+#include <errno.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_ip_frag.h>
+
+#include "cdpdkshim.h"
+
+bool shim_mbuf_chain_is_whole(const struct rte_mbuf *m)
+{
+	uint32_t left = m->pkt_len;
+	uint16_t segments = m->nb_segs;
+
+	for (; m && segments; m = m->next, segments--) {
+		if (m->data_len == 0 || m->data_len > left)
+			return false;
+		left -= m->data_len;
+	}
+	return !m && segments == 0 && left == 0;
+}
+
+void shim_mbuf_truncate(struct rte_mbuf *m, uint16_t length)
+{
+	if (m->next) {
+		rte_pktmbuf_free(m->next);
+		m->next = NULL;
+		m->nb_segs = 1;
+	}
+	if (m->data_len > length)
+		m->data_len = length;
+	m->pkt_len = m->data_len;
+}
+
+void shim_mbuf_free_bulk(struct rte_mbuf **burst, unsigned int count)
+{
+	rte_pktmbuf_free_bulk(burst, count);
+}
+
+int shim_fragment_ipv4(struct rte_mbuf *m, struct rte_mbuf **fragments, uint16_t room, uint16_t mtu)
+{
+	int count = rte_ipv4_fragment_copy_nonseg_packet(m, fragments, room, mtu, m->pool);
+
+	for (int i = 0; i < count; i++) {
+		struct rte_ipv4_hdr *header = rte_pktmbuf_mtod(fragments[i], struct rte_ipv4_hdr *);
+
+		/* rte_ipv4_cksum, but options included. */
+		header->hdr_checksum = 0;
+		header->hdr_checksum = (uint16_t)~rte_raw_cksum(header, rte_ipv4_hdr_len(header));
+	}
+	return count;
+}
+
+struct rte_mbuf *shim_mbuf_from_bytes(struct rte_mempool *pool, const void *bytes, uint16_t length)
+{
+	return shim_mbuf_chain_from_bytes(pool, bytes, length, length);
+}
+
+struct rte_mbuf *shim_mbuf_chain_from_bytes(struct rte_mempool *pool, const void *bytes, uint16_t length,
+					    uint16_t first)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+	if (!m)
+		return NULL;
+	memcpy(rte_pktmbuf_append(m, first), bytes, first);
+	if (first < length) {
+		struct rte_mbuf *second = rte_pktmbuf_alloc(pool);
+
+		if (!second) {
+			rte_pktmbuf_free(m);
+			return NULL;
+		}
+		memcpy(rte_pktmbuf_append(second, length - first), (const char *)bytes + first, length - first);
+		rte_pktmbuf_chain(m, second);
+	}
+	return m;
+}

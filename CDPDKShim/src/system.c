@@ -1,0 +1,68 @@
+#define _GNU_SOURCE
+#include <numa.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_malloc.h>
+
+#include "cdpdkshim.h"
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+void *shim_region_allocate(size_t bytes, int socket, bool hugepages)
+{
+	size_t rounded = (bytes + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	char *memory;
+
+	if (hugepages) {
+		void *region = rte_zmalloc_socket(NULL, bytes, RTE_CACHE_LINE_SIZE, socket);
+
+		if (region)
+			return region;
+	}
+	if (shim_memory_available() && rounded > shim_memory_available())
+		return NULL;
+	memory = mmap(NULL, rounded + LARGE_PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	memory = (char *)(((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1));
+	madvise(memory, rounded, MADV_HUGEPAGE);
+	if (socket >= 0 && numa_available() >= 0)
+		numa_tonode_memory(memory, rounded, socket);
+#ifdef MADV_POPULATE_WRITE
+	if (madvise(memory, rounded, MADV_POPULATE_WRITE) == 0)
+		return memory;
+#endif
+	memset(memory, 0, rounded);
+	return memory;
+}
+
+bool shim_cpu_allowed(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	return cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_ISSET(cpu, &set);
+}
+
+void shim_yield(void)
+{
+	sched_yield();
+}
+
+uint64_t shim_memory_available(void)
+{
+	unsigned long long kibibytes = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &kibibytes) == 1)
+			break;
+	fclose(file);
+	return kibibytes << 10;
+}
