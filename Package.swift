@@ -102,3 +102,18 @@ if !pureOnly {
       name: "ManagementTests", dependencies: ["Management"], swiftSettings: dpdk),
   ]
 }
+
+if fuzzing {
+  let fuzzer: [SwiftSetting] = [.treatAllWarnings(as: .error), .unsafeFlags(["-parse-as-library"])]
+  package.targets += [
+    .target(
+      name: "FuzzSupport", path: "Tests/fuzz/FuzzSupport",
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "FuzzAnalyser", dependencies: ["FuzzSupport", "Wire"], path: "Tests/fuzz/FuzzAnalyser",
+      swiftSettings: fuzzer),
+    .executableTarget(
+      name: "FuzzLabelTests", dependencies: ["FuzzSupport", "Wire"],
+      path: "Tests/fuzz/FuzzLabelTests", swiftSettings: fuzzer),
+  ]
+}
