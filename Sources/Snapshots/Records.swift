@@ -106,7 +106,10 @@ public struct ServiceRecord: Sendable {
   public var clients: ClientLabelling = .auto
   public var refuseWith: RefusalAnswer = .reset
   public var inUse = false
-  public var reserved: (UInt8, UInt16, UInt64) = (0, 0, 0)
+  /// It has left the configuration: no address leads to it any more, and the record only serves the
+  /// sessions that it still has.
+  public var retired = false
+  public var reserved: (UInt16, UInt64) = (0, 0)
 
   public static let noServer: UInt16 = .max
 

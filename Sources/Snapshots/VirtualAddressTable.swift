@@ -11,7 +11,7 @@ struct VirtualAddressTable {
 
   init(services: [ServiceRecord]) {
     var byAddress: [Key: [Int]] = [:]
-    for (slot, service) in services.enumerated() where service.inUse {
+    for (slot, service) in services.enumerated() where service.inUse && !service.retired {
       let key = Key(
         high: service.addressHigh, low: service.addressLow, protocolNumber: service.protocolNumber)
       byAddress[key, default: []].append(slot)

@@ -1,0 +1,187 @@
+import Snapshots
+import Wire
+import Yams
+
+extension Configuration {
+  private static let serviceKeys = [
+    "name", "address", "protocol", "port", "algorithm", "clients", "max-sessions",
+    "new-sessions-per-second", "refuse-with", "health", "servers",
+  ]
+  private static let healthKeys = ["type", "path", "interval", "timeout", "rise", "fall"]
+  private static let serverKeys = [
+    "name", "address", "mac", "port", "weight", "labels", "max-sessions",
+  ]
+
+  /// - Parameter portNames: the index of each port's name
+  mutating func readServices(_ root: Section, portNames: [String: Int]) {
+    guard root.required("services", expected: "a list of services") != nil else { return }
+    let sections = root.sections("services", title: "service", keys: Self.serviceKeys)
+    if sections.count > Self.maximumServices {
+      root.diagnostics.report(
+        sections[Self.maximumServices].place, "there are \(sections.count) services",
+        expected: "at most \(Self.maximumServices)")
+    }
+    var names = FirstPlaces<String>()
+    var overlaps = ServiceOverlaps()
+    var serverCount = 0
+    for section in sections {
+      var service = readService(section, overlaps: &overlaps)
+      if !service.name.isEmpty {
+        names.add(
+          service.name, in: section, key: "name", what: "the service name \(service.name.quoted)")
+      }
+      service.servers = readServers(section, portNames: portNames, count: &serverCount)
+      services.append(service)
+    }
+    overlaps.report()
+  }
+
+  private func readService(_ section: Section, overlaps: inout ServiceOverlaps) -> Service {
+    var service = Service()
+    service.name = section.name("name") ?? ""
+    let addressNode = section.required("address", expected: "the virtual address")
+    let address = section.address(addressNode, "address")
+    service.address = address ?? service.address
+    let hasProtocol = section.required("protocol", expected: "tcp or udp") != nil
+    let transport: Transport? = hasProtocol ? section.word("protocol") : nil
+    service.transport = transport ?? service.transport
+    let port = Self.readPortRange(section)
+    service.port = port ?? service.port
+    if let address, let transport, let port {
+      overlaps.add(
+        ServiceOverlaps.Key(address: address, transport: transport), port, section: section)
+    }
+    service.algorithm = section.word("algorithm") ?? service.algorithm
+    service.clients = section.word("clients") ?? service.clients
+    service.maxSessions = section.limit("max-sessions") ?? 0
+    service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0
+    service.refuseWith = section.word("refuse-with") ?? service.refuseWith
+    service.health = Self.readHealth(section)
+    return service
+  }
+
+  private static func readPortRange(_ section: Section) -> PortRange? {
+    let expected = "a port 1 to 65535, a range such as 8000-8099, or any"
+    guard let node = section.required("port", expected: expected) else { return nil }
+    if case .scalar(let scalar) = node, !scalar.isPlain, DecimalNumber.read(scalar.string) != nil {
+      section.report("port", "port is the text \(scalar.string.quoted)", expected: expected)
+      return nil
+    }
+    return section.parse(node, "port", expected: expected) { text in
+      if text == "any" { return .any }
+      let single = DecimalNumber.read(text)
+      guard let (low, high) = single.map({ ($0, $0) }) ?? DecimalNumber.readRange(text),
+        low >= 1, low <= high, high <= 65_535
+      else { return nil }
+      return PortRange(low: UInt16(low), high: UInt16(high))
+    }
+  }
+
+  private static func readHealth(_ section: Section) -> Health? {
+    guard let section = section.section("health", keys: healthKeys) else { return nil }
+    var health = Health()
+    if section.required("type", expected: "one of http, tcp, icmp") != nil {
+      health.type = section.word("type") ?? health.type
+    }
+    let path = section.parse("path", expected: "a path that begins with \"/\", without spaces") {
+      $0.hasPrefix("/") && $0.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7f }
+        ? $0 : nil
+    }
+    health.path = path ?? health.path
+    let range = Duration.milliseconds(1)...longestTime
+    health.interval = section.duration("interval", in: range) ?? health.interval
+    health.timeout = section.duration("timeout", in: range) ?? health.timeout
+    health.rise = section.integer("rise", in: 1...255) ?? health.rise
+    health.fall = section.integer("fall", in: 1...255) ?? health.fall
+    return health
+  }
+
+  private func readServers(
+    _ section: Section, portNames: [String: Int], count: inout Int
+  ) -> [Server] {
+    guard section.required("servers", expected: "a list of servers") != nil else { return [] }
+    var names = FirstPlaces<String>()
+    var servers: [Server] = []
+    let sections = section.sections("servers", title: "server", keys: Self.serverKeys)
+    if sections.count > Self.maximumServersOfService {
+      section.report(
+        "servers", "the service has \(sections.count) servers",
+        expected: "at most \(Self.maximumServersOfService)")
+    }
+    for section in sections {
+      count += 1
+      if count == Self.maximumServers + 1 {
+        section.diagnostics.report(
+          section.place, "this is server \(count)",
+          expected: "at most \(Self.maximumServers) in all services")
+      }
+      let server = readServer(section, portNames: portNames)
+      if !server.name.isEmpty {
+        names.add(
+          server.name, in: section, key: "name", what: "the server name \(server.name.quoted)")
+      }
+      servers.append(server)
+    }
+    return servers
+  }
+
+  private func readServer(_ section: Section, portNames: [String: Int]) -> Server {
+    var server = Server()
+    server.name = section.name("name") ?? ""
+    let addressNode = section.required("address", expected: "the server's address")
+    let address = section.address(addressNode, "address")
+    server.address = address ?? server.address
+    server.mac = section.mac("mac")
+    server.port = egressPort(section, address: address, portNames: portNames) ?? 0
+    server.weight = section.integer("weight", in: 0...65_535).map { UInt32($0) } ?? server.weight
+    server.labels = section.boolean("labels") ?? server.labels
+    server.maxSessions = section.limit("max-sessions") ?? 0
+    return server
+  }
+
+  /// The named port, else the only one that faces servers, else the only one of these that has the
+  /// server's address in a prefix.
+  private func egressPort(
+    _ section: Section, address: IPAddress?, portNames: [String: Int]
+  ) -> Int? {
+    let facingServers = ports.indices.filter { ports[$0].side.facesServers }
+    if section.value("port") != nil {
+      let names = facingServers.map { ports[$0].name }.filter { !$0.isEmpty }
+      let expected =
+        names.isEmpty
+        ? "a port with side server or both" : "one of \(names.joined(separator: ", "))"
+      guard let name = section.parse("port", expected: expected, { $0 }) else { return nil }
+      guard let port = portNames[name] else {
+        section.report("port", "there is no port \(name.quoted)", expected: expected)
+        return nil
+      }
+      if !ports[port].side.facesServers {
+        section.report("port", "port \(name.quoted) faces clients only", expected: expected)
+      }
+      return port
+    }
+    // Without any, the ports' own message has said it.
+    guard facingServers.count != 1, !facingServers.isEmpty, let address else {
+      return facingServers.first
+    }
+    let reaching = facingServers.filter { index in
+      ports[index].addresses.contains { $0.contains(address) }
+    }
+    if reaching.count == 1 { return reaching[0] }
+    let problem =
+      reaching.isEmpty
+      ? "no port's prefixes hold the server's address \(address)"
+      : "\(reaching.count) ports' prefixes hold the server's address \(address)"
+    let names = (reaching.isEmpty ? facingServers : reaching).map { ports[$0].name }
+    section.diagnostics.report(
+      section.place, problem, expected: "port: one of \(names.joined(separator: ", "))")
+    return nil
+  }
+}
+
+extension Section {
+  /// A 32-bit limit, 0 for none.
+  fileprivate func limit(_ key: String) -> UInt32? {
+    integer(key, in: 0...1_000_000_000).map { UInt32($0) }
+  }
+}

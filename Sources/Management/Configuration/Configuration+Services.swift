@@ -1,0 +1,90 @@
+import Snapshots
+import Wire
+
+extension Configuration {
+  public struct Service: Sendable, Equatable {
+    public var name = ""
+    /// The virtual address.
+    public var address = IPAddress(ipv4Word: 0)
+    public var transport = Transport.tcp
+    public var port = PortRange.any
+    public var algorithm = Algorithm.wlc
+    public var clients = ClientLabelling.auto
+    /// Concurrent sessions; 0 means no limit.
+    public var maxSessions: UInt32 = 0
+    /// 0 means no limit.
+    public var newSessionsPerSecond: UInt32 = 0
+    public var refuseWith = RefusalAnswer.reset
+    /// nil counts the servers as up.
+    public var health: Health?
+    public var servers: [Server] = []
+
+    public init() {}
+  }
+
+  /// The key `protocol`.
+  public enum Transport: Sendable, Equatable, CaseIterable {
+    case tcp, udp
+
+    /// The IANA protocol number.
+    public var number: UInt8 {
+      switch self {
+      case .tcp: ProtocolNumber.tcp
+      case .udp: ProtocolNumber.udp
+      }
+    }
+  }
+
+  /// The ports of a service: one, a range, or all.
+  public struct PortRange: Sendable, Equatable, CustomStringConvertible {
+    public var low: UInt16
+    public var high: UInt16
+
+    public static let any = PortRange(low: 0, high: .max)
+
+    public init(low: UInt16, high: UInt16) {
+      self.low = low
+      self.high = high
+    }
+
+    /// As the configuration has it: `80`, `8000-8099` or `any`.
+    public var description: String {
+      if self == .any { return "any" }
+      return low == high ? "\(low)" : "\(low)-\(high)"
+    }
+  }
+
+  public struct Health: Sendable, Equatable {
+    public var type = HealthType.tcp
+    public var path = "/"
+    public var interval = Duration.seconds(2)
+    public var timeout = Duration.seconds(1)
+    /// Good answers in a row that make a server up.
+    public var rise = 2
+    /// Bad ones in a row that make it down.
+    public var fall = 3
+
+    public init() {}
+  }
+
+  public enum HealthType: Sendable, Equatable, CaseIterable {
+    case http, tcp, icmp
+  }
+
+  public struct Server: Sendable, Equatable {
+    public var name = ""
+    public var address = IPAddress(ipv4Word: 0)
+    /// The static next hop; nil asks the kernel.
+    public var mac: MACAddress?
+    /// Index among the ports of the one that reaches it, named or derived.
+    public var port = 0
+    /// 0 takes no new session.
+    public var weight: UInt32 = 1
+    /// Whether it is a label endpoint.
+    public var labels = true
+    /// Concurrent sessions; 0 means no limit.
+    public var maxSessions: UInt32 = 0
+
+    public init() {}
+  }
+}

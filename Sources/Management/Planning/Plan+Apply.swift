@@ -1,0 +1,110 @@
+import Snapshots
+
+extension Plan {
+  /// Puts another configuration in place of the one that holds, all of it or, with an error, none.
+  ///
+  /// Servers and services that are no longer in it are retired. What `set` changed of a server
+  /// stays, but for a weight whose configured value changed, and unless the server left. Health
+  /// stays as long as the server's address does.
+  ///
+  /// - Throws: what needs a restart, or that no slot is free
+  public mutating func apply(_ other: Configuration) throws(PlanError) {
+    var lines = Self.restartReasons(from: configuration, to: other)
+    lines += missingSlots(for: other)
+    guard lines.isEmpty else { throw PlanError(lines: lines) }
+    configuration = other
+    assignSlots()
+  }
+
+  private func missingSlots(for other: Configuration) -> [String] {
+    var newServices = 0
+    var newServers = 0
+    for service in other.services {
+      if services.slot(named: service.name) == nil { newServices += 1 }
+      for server in service.servers
+      where servers.slot(named: "\(service.name)/\(server.name)") == nil {
+        newServers += 1
+      }
+    }
+    var lines: [String] = []
+    if services.count + newServices > services.capacity {
+      lines.append(
+        "services: \(newServices) new ones find no room beside \(services.count), some of which "
+          + "left and still have sessions; try again later")
+    }
+    if servers.count + newServers > servers.capacity {
+      lines.append(
+        "servers: \(newServers) new ones find no room beside \(servers.count), some of which "
+          + "left and still have sessions; try again later")
+    }
+    return lines
+  }
+
+  /// Gives every configured service and server its slot, and retires the others.
+  mutating func assignSlots() {
+    let former = serviceSlots
+    serviceSlots = configuration.services.map { assign($0) }
+    let current = Set(serviceSlots)
+    for slot in former where !current.contains(slot) {
+      guard var service = services[slot] else { continue }
+      retire(service.serverSlots, of: &service)
+      service.retired = true
+      service.serverSlots = []
+      service.serverNames = []
+      services[slot] = service
+    }
+  }
+
+  private mutating func assign(_ configured: Configuration.Service) -> UInt32 {
+    let slot: UInt32
+    var service: PlannedService
+    if let known = services.slot(named: configured.name), let entry = services[known] {
+      slot = known
+      service = entry
+      service.configuration = configured
+      service.retired = false
+    } else {
+      service = PlannedService(configuration: configured)
+      slot = services.add(service, named: configured.name)
+    }
+    let former = service.serverSlots
+    service.serverSlots = configured.servers.map {
+      assign($0, service: configured.name, serviceSlot: slot)
+    }
+    service.serverNames = configured.servers.map(\.name)
+    let current = Set(service.serverSlots)
+    service.retiredServerSlots.removeAll { current.contains($0) }
+    retire(former.filter { !current.contains($0) }, of: &service)
+    services[slot] = service
+    return slot
+  }
+
+  private mutating func assign(
+    _ configured: Configuration.Server, service: String, serviceSlot: UInt32
+  ) -> UInt32 {
+    let name = "\(service)/\(configured.name)"
+    guard let slot = servers.slot(named: name), var server = servers[slot] else {
+      let server = PlannedServer(
+        configuration: configured, serviceSlot: serviceSlot, service: service)
+      return servers.add(server, named: name)
+    }
+    if server.retired {
+      server.retired = false
+      server.stateOverride = nil
+    }
+    if server.configuration.weight != configured.weight { server.weightOverride = nil }
+    if server.configuration.address != configured.address { server.health = .unknown }
+    server.configuration = configured
+    servers[slot] = server
+    return slot
+  }
+
+  private mutating func retire(_ slots: [UInt32], of service: inout PlannedService) {
+    for slot in slots {
+      servers[slot]?.retired = true
+      servers[slot]?.weightOverride = nil
+      servers[slot]?.stateOverride = nil
+    }
+    service.retiredServerSlots += slots
+  }
+}

@@ -1,0 +1,69 @@
+import Snapshots
+import Wire
+
+extension Plan {
+  /// A service as it is shown, configured or retired.
+  public struct ServiceView: Sendable {
+    public let slot: UInt32
+    public let name: String
+    public let address: IPAddress
+    /// The key `protocol`.
+    public let transport: Configuration.Transport
+    public let port: Configuration.PortRange
+    public let algorithm: Algorithm
+    public let retired: Bool
+    /// Configured ones in their order, then retired ones.
+    public let serverSlots: [UInt32]
+  }
+
+  /// A server as it is shown, configured or retired. Weight and state are those that hold.
+  public struct ServerView: Sendable {
+    public let slot: UInt32
+    public let serviceSlot: UInt32
+    public let service: String
+    public let name: String
+    public let address: IPAddress
+    public let mac: MACAddress?
+    /// Index of the port that reaches it.
+    public let port: Int
+    public let weight: UInt32
+    public let state: ServerState
+    public let health: ServerHealth
+    public let labels: Bool
+    public let maxSessions: UInt32
+    public let retired: Bool
+  }
+
+  /// nil if the slot is unused.
+  public func service(slot: UInt32) -> ServiceView? {
+    services[slot].map { service in
+      ServiceView(
+        slot: slot, name: service.configuration.name, address: service.configuration.address,
+        transport: service.configuration.transport, port: service.configuration.port,
+        algorithm: service.configuration.algorithm, retired: service.retired,
+        serverSlots: service.serverSlots + service.retiredServerSlots)
+    }
+  }
+
+  /// nil if the slot is unused.
+  public func server(slot: UInt32) -> ServerView? {
+    servers[slot].map { server in
+      ServerView(
+        slot: slot, serviceSlot: server.serviceSlot, service: server.service,
+        name: server.configuration.name, address: server.configuration.address,
+        mac: server.configuration.mac, port: server.configuration.port, weight: server.weight,
+        state: server.state, health: server.health, labels: server.configuration.labels,
+        maxSessions: server.configuration.maxSessions, retired: server.retired)
+    }
+  }
+
+  public func serviceName(_ slot: UInt32) -> String? { services[slot]?.configuration.name }
+
+  /// `SERVICE/SERVER`.
+  public func serverName(_ slot: UInt32) -> String? { servers[slot]?.qualifiedName }
+
+  public func serviceSlot(named name: String) -> UInt32? { services.slot(named: name) }
+
+  /// - Parameter name: `SERVICE/SERVER`
+  public func serverSlot(named name: String) -> UInt32? { servers.slot(named: name) }
+}

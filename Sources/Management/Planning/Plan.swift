@@ -1,0 +1,81 @@
+import Snapshots
+import Wire
+
+/// What the snapshots are made of: the configuration, what operators and health checks changed of
+/// it, and who has which slot.
+///
+/// A service is known by its name and a server by `SERVICE/SERVER`: whatever else of it changes, it
+/// keeps its slot. One that leaves the configuration is retired: it takes no new session and keeps
+/// its slot until `release` is told that no session refers to it. If it comes back before that, it
+/// has its old slot.
+public struct Plan: Sendable {
+  /// The configuration that holds now.
+  public internal(set) var configuration: Configuration
+  /// By port, as `MACAddress.word`: what the devices have, for ports without a configured address.
+  let portMACs: [UInt64]
+  var services: SlotMap<PlannedService>
+  var servers: SlotMap<PlannedServer>
+  /// Of the services in configuration order.
+  public internal(set) var serviceSlots: [UInt32] = []
+  var tables = MaglevCache()
+
+  /// Slots that retired and configured services may have together.
+  public static let serviceCapacity = Configuration.maximumServices
+  /// Slots that retired and configured servers may have together.
+  public static let serverCapacity = Configuration.maximumServers
+  /// The adjacency of server slot 0; before it lie the ports' gateways, by port.
+  public static let firstServerAdjacency = UInt32(Configuration.maximumPorts)
+  /// Static adjacencies at most: those of next hops that workers learn may begin here.
+  public static let adjacencyCapacity = Configuration.maximumPorts + serverCapacity
+
+  /// - Parameters:
+  ///   - configuration: as read; `Configuration.notBuilt` is not looked at
+  ///   - portMACs: one for each configured port
+  public init(configuration: Configuration, portMACs: [UInt64]) {
+    self.init(
+      configuration: configuration, portMACs: portMACs, serviceCapacity: Self.serviceCapacity,
+      serverCapacity: Self.serverCapacity)
+  }
+
+  init(
+    configuration: Configuration, portMACs: [UInt64], serviceCapacity: Int, serverCapacity: Int
+  ) {
+    precondition(portMACs.count == configuration.ports.count, "an address for each port")
+    self.configuration = configuration
+    self.portMACs = portMACs
+    services = SlotMap(capacity: serviceCapacity)
+    servers = SlotMap(capacity: serverCapacity)
+    assignSlots()
+  }
+}
+
+/// Why a plan stays as it is, a line for each reason.
+public struct PlanError: Error, Sendable, Equatable {
+  public let lines: [String]
+}
+
+struct PlannedService: Sendable {
+  var configuration: Configuration.Service
+  var retired = false
+  /// In configuration order; empty once retired.
+  var serverSlots: [UInt32] = []
+  /// Of the same servers: what its Maglev table is built from.
+  var serverNames: [String] = []
+  /// In the order of leaving.
+  var retiredServerSlots: [UInt32] = []
+}
+
+struct PlannedServer: Sendable {
+  var configuration: Configuration.Server
+  var serviceSlot: UInt32
+  var service: String
+  var weightOverride: UInt32?
+  var stateOverride: ServerState?
+  var health = ServerHealth.unknown
+  var retired = false
+
+  var qualifiedName: String { "\(service)/\(configuration.name)" }
+  var weight: UInt32 { retired ? 0 : weightOverride ?? configuration.weight }
+  var state: ServerState { stateOverride ?? (retired ? .drain : .ready) }
+  var takesNewSessions: Bool { state == .ready && health != .down && weight > 0 }
+}
