@@ -45,11 +45,13 @@ let package = Package(
     .target(
       name: "Balancing", dependencies: ["Wire", "Snapshots"], exclude: ["README.md"],
       swiftSettings: packetPath),
+    .target(name: "AdminProtocol", exclude: ["README.md"], swiftSettings: safe),
     .testTarget(name: "WireTests", dependencies: ["Wire"]),
     .testTarget(name: "SnapshotsTests", dependencies: ["Snapshots"]),
     .testTarget(name: "LabelsTests", dependencies: ["Labels"]),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
     .testTarget(name: "BalancingTests", dependencies: ["Balancing"]),
+    .testTarget(name: "AdminProtocolTests", dependencies: ["AdminProtocol"]),
   ],
   cLanguageStandard: .gnu11
 )
@@ -75,7 +77,7 @@ if !pureOnly {
     .target(
       name: "Management",
       dependencies: [
-        "Dataplane", "Snapshots", "Balancing", "Wire",
+        "AdminProtocol", "Dataplane", "Snapshots", "Balancing", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -91,6 +93,7 @@ if !pureOnly {
     .executableTarget(
       name: "taglinectl",
       dependencies: [
+        "AdminProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -99,7 +102,7 @@ if !pureOnly {
     .testTarget(
       name: "DataplaneTests", dependencies: ["Dataplane"], swiftSettings: dpdk),
     .testTarget(
-      name: "ManagementTests", dependencies: ["Management"], swiftSettings: dpdk),
+      name: "ManagementTests", dependencies: ["AdminProtocol", "Management"], swiftSettings: dpdk),
   ]
 }
 
