@@ -1,0 +1,31 @@
+"""The README's commands, run as they are written.
+
+A block of commands that begins with ```sh run is run whole by bash at the top of the project; each of
+its commands must succeed.
+"""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECONDS = 900
+
+
+def blocks():
+    return BLOCK.findall((ROOT / "README.md").read_text())
+
+
+def test_readme_has_commands():
+    assert blocks()
+
+
+@pytest.mark.parametrize("commands", blocks(), ids=lambda text: text.splitlines()[0])
+def test_commands_run(commands):
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands], cwd=ROOT, text=True, timeout=SECONDS,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert result.returncode == 0, result.stdout[-4000:]

@@ -1,0 +1,103 @@
+# The stages of run-tests. Sourced, not run; needs bash. Each stage is a function `stage_NAME` that
+# runs at the top of the project and fails or not.
+# shellcheck disable=SC2034 # run-tests reads the tables.
+
+STAGES=(packages lint unit release test gate address fuzz end-to-end demo readme)
+SLOW_STAGES=(address demo readme)
+
+declare -A STAGE_TITLES=(
+  [packages]="Debian packages that the tests need"
+  [lint]="swift format and shellcheck"
+  [unit]="unit tests of the pure modules, without DPDK"
+  [release]="release build of every executable"
+  [test]="all unit tests, debug build"
+  [gate]="machine-code gate over the packet path, and the tests of the gate"
+  [address]="unit tests under AddressSanitizer"
+  [fuzz]="fuzzers over packet analyser and label tests"
+  [end-to-end]="the built appliance on captures"
+  [demo]="deploy/run-demo"
+  [readme]="the README's commands as written"
+)
+
+# Seconds after which a stage counts as hung.
+declare -A STAGE_LIMITS=(
+  [packages]=900 [lint]=300 [unit]=900 [release]=1800 [test]=1800 [gate]=600 [address]=1800
+  [fuzz]=600 [end-to-end]=1800 [demo]=1800 [readme]=1800
+)
+
+list_stages() {
+  local stage
+  for stage in "${STAGES[@]}"; do
+    printf '%-12s %s\n' "$stage" "${STAGE_TITLES[$stage]}"
+  done
+}
+
+# Debian's Python, for which python3-scapy and python3-pytest are installed.
+run_pytest() {
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@"
+}
+
+stage_packages() {
+  # shellcheck source=packages.sh
+  source deploy/lib/packages.sh
+  install_packages libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 ethtool tcpdump tshark \
+    python3 python3-scapy python3-pytest shellcheck
+}
+
+stage_lint() {
+  local file status=0
+  local -a scripts=()
+  swift format lint --strict -r Sources Tests Package.swift || status=1
+  while IFS= read -r file; do
+    if [[ $file == *.sh ]] || head -n 1 "$file" | grep -qaE '^#!.*\bbash$'; then
+      scripts+=("$file")
+    fi
+  done < <(find . \( -name '.build*' -o -name .git -o -name demo-out \) -prune -o -type f -print)
+  shellcheck --shell=bash -x -P SCRIPTDIR "${scripts[@]}" || status=1
+  return "$status"
+}
+
+stage_unit() {
+  TAGLINE_PURE=1 swift test --disable-xctest -j 2 --scratch-path .build-pure
+}
+
+stage_release() {
+  swift build -c release -j 2
+}
+
+stage_test() {
+  swift test --disable-xctest -j 2
+}
+
+stage_gate() {
+  local status=0
+  Tests/hot-path-gate/hot-path-gate "$(release_folder)/tagline" Tests/hot-path-roots.txt || status=1
+  run_pytest Tests/hot-path-gate || status=1
+  return "$status"
+}
+
+stage_address() {
+  # LeakSanitizer reports what the test runner itself leaves behind.
+  export TAGLINE_PURE=1 ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no
+  swift test --disable-xctest -j 2 --sanitize=address --scratch-path .build-asan
+}
+
+stage_fuzz() {
+  if [[ -n ${TAGLINE_QUICK:-} ]]; then Tests/fuzz/run 10; else Tests/fuzz/run 60; fi
+}
+
+stage_end-to-end() {
+  TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/EndToEnd
+}
+
+stage_demo() {
+  deploy/run-demo
+}
+
+stage_readme() {
+  run_pytest Tests/readme
+}
+
+release_folder() {
+  swift build -c release --show-bin-path
+}
