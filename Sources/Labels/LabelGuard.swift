@@ -55,12 +55,13 @@ public struct LabelGuard: Sendable {
   @inlinable @inline(__always)
   public func ports(client: UInt16, virtual: UInt16) -> UInt16 {
     // Multiply-shift: two different port pairs agree with a chance of at most 2 in 65,536.
-    UInt16(truncatingIfNeeded: ((UInt64(client) | UInt64(virtual) << 16) &+ 1) &* portKey >> 48)
+    UInt16(
+      truncatingIfNeeded: (((UInt64(client) | UInt64(virtual) << 16) &+ 1) &* portKey) >> 48)
   }
 
   @inlinable @inline(__always)
   func finish(_ low: UInt64, _ high: UInt64, _ protocolNumber: UInt8) -> UInt16 {
-    UInt16(truncatingIfNeeded: (low ^ high ^ UInt64(protocolNumber)) &* addressKey >> 48)
+    UInt16(truncatingIfNeeded: ((low ^ high ^ UInt64(protocolNumber)) &* addressKey) >> 48)
   }
 
   @inlinable @inline(__always)

@@ -14,7 +14,7 @@ extension SessionTable {
   /// How far the probing goes from bucket to bucket: 1 ..< `bucketCount`, from bits 16 to 47.
   @inlinable @inline(__always)
   func probeStep(_ hash: UInt64) -> UInt64 {
-    1 &+ (hash >> 16 & 0xffff_ffff) &* (bucketCount &- 1) >> 32
+    1 &+ ((hash >> 16 & 0xffff_ffff) &* (bucketCount &- 1)) >> 32
   }
 
   @inlinable @inline(__always)
