@@ -39,7 +39,7 @@ extension Configuration {
   private mutating func read(_ root: Section) {
     workers = root.integer("workers", in: 1...64)
     sessionsPerWorker =
-      root.integer("sessions-per-worker", in: 16...268_435_456) ?? sessionsPerWorker
+      root.integer("sessions-per-worker", in: 1...67_108_864) ?? sessionsPerWorker
     if let section = root.section("memory", keys: ["hugepages", "mbufs"]) {
       memory.hugepages = section.word("hugepages") ?? memory.hugepages
       memory.mbufs = section.integer("mbufs", in: 512...16_777_216)

@@ -80,7 +80,7 @@ extension Configuration {
   private static func readHealth(_ section: Section) -> Health? {
     guard let section = section.section("health", keys: healthKeys) else { return nil }
     var health = Health()
-    if section.required("type", expected: "one of http, tcp, icmp") != nil {
+    if section.required("type", expected: "http, tcp or icmp") != nil {
       health.type = section.word("type") ?? health.type
     }
     let path = section.parse("path", expected: "a path that begins with \"/\", without spaces") {
@@ -145,25 +145,22 @@ extension Configuration {
     _ section: Section, address: IPAddress?, portNames: [String: Int]
   ) -> Int? {
     let facingServers = ports.indices.filter { ports[$0].side.facesServers }
+    // Without any, the ports' own message has said it.
+    if facingServers.isEmpty { return nil }
     if section.value("port") != nil {
-      let names = facingServers.map { ports[$0].name }.filter { !$0.isEmpty }
-      let expected =
-        names.isEmpty
-        ? "a port with side server or both" : "one of \(names.joined(separator: ", "))"
+      let expected = String.choice(of: facingServers.map { ports[$0].name })
       guard let name = section.parse("port", expected: expected, { $0 }) else { return nil }
       guard let port = portNames[name] else {
         section.report("port", "there is no port \(name.quoted)", expected: expected)
         return nil
       }
-      if !ports[port].side.facesServers {
+      // Of two ports with one name, which has its own message, either will do.
+      if !facingServers.contains(where: { ports[$0].name == name }) {
         section.report("port", "port \(name.quoted) faces clients only", expected: expected)
       }
       return port
     }
-    // Without any, the ports' own message has said it.
-    guard facingServers.count != 1, !facingServers.isEmpty, let address else {
-      return facingServers.first
-    }
+    guard facingServers.count > 1, let address else { return facingServers.first }
     let reaching = facingServers.filter { index in
       ports[index].addresses.contains { $0.contains(address) }
     }
@@ -174,7 +171,7 @@ extension Configuration {
       : "\(reaching.count) ports' prefixes hold the server's address \(address)"
     let names = (reaching.isEmpty ? facingServers : reaching).map { ports[$0].name }
     section.diagnostics.report(
-      section.place, problem, expected: "port: one of \(names.joined(separator: ", "))")
+      section.place, problem, expected: "port: \(String.choice(of: names))")
     return nil
   }
 }

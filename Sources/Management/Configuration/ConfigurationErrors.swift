@@ -50,4 +50,10 @@ extension String {
     }
     return "\"\(text)\(unicodeScalars.count > 60 ? "..." : "")\""
   }
+
+  /// `a, b or c`.
+  static func choice(of words: [String]) -> String {
+    guard words.count > 1, let last = words.last else { return words.first ?? "nothing" }
+    return "\(words.dropLast().joined(separator: ", ")) or \(last)"
+  }
 }

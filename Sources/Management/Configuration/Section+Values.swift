@@ -63,10 +63,7 @@ extension Section {
 
   /// One of an enumeration's cases, by its name.
   func word<Word: CaseIterable>(_ key: String, _: Word.Type = Word.self) -> Word? {
-    let words = Word.allCases.map { "\($0)" }
-    let expected =
-      words.count == 2
-      ? "\(words[0]) or \(words[1])" : "one of \(words.joined(separator: ", "))"
+    let expected = String.choice(of: Word.allCases.map { "\($0)" })
     return parse(key, expected: expected) { text in
       Word.allCases.first { "\($0)" == text }
     }

@@ -35,7 +35,7 @@ struct Section {
       guard case .scalar(let scalar) = keyNode else {
         diagnostics.report(
           keyNode.place, "a key of \(title) is \(keyNode.kindName)",
-          expected: "one of \(keys.joined(separator: ", "))")
+          expected: String.choice(of: keys))
         continue
       }
       let key = document.renamedKeys[keyNode.place] ?? scalar.string
@@ -69,7 +69,7 @@ struct Section {
     if let near = key.nearest(among: keys) {
       expected = near.quoted
     } else {
-      expected = "one of \(keys.joined(separator: ", "))"
+      expected = String.choice(of: keys)
     }
     diagnostics.report(place, "unknown key \(key.quoted) in \(title)", expected: expected)
   }
