@@ -34,26 +34,30 @@ public enum MaglevTable {
     precondition(names.count == weights.count, "a weight for each name")
     precondition(names.count < Int(ServiceRecord.noServer), "too many servers for 16-bit entries")
     precondition(size <= Int(UInt32.max >> 1) && isPrime(size), "the size must be prime")
-    let empty = ServiceRecord.noServer
-    return [UInt16](unsafeUninitializedCapacity: size) { table, filled in
-      table.initialize(repeating: empty)
+    return populate(turns(names, weights, UInt32(size)), size: size)
+  }
+
+  /// A server on its walk over the table: `position`, and on by `skip`.
+  struct Turn {
+    var hash: UInt64 = 0
+    var gained: UInt64 = 0
+    var weight: UInt32 = 1
+    var position: UInt32
+    var skip: UInt32
+    var server: UInt16
+  }
+
+  /// Fills a table by turns in the order given.
+  static func populate(_ turns: [Turn], size: Int) -> [UInt16] {
+    [UInt16](unsafeUninitializedCapacity: size) { table, filled in
+      table.initialize(repeating: ServiceRecord.noServer)
       filled = size
-      var turns = turns(names, weights, UInt32(size))
+      var turns = turns
       guard let greatest = turns.map(\.weight).max(), let entries = table.baseAddress else {
         return
       }
       turns.withUnsafeMutableBufferPointer { fill(entries, UInt32(size), $0, UInt64(greatest)) }
     }
-  }
-
-  /// A server on its walk over the table.
-  private struct Turn {
-    var hash: UInt64
-    var gained: UInt64 = 0
-    var weight: UInt32
-    var position: UInt32
-    var skip: UInt32
-    var server: UInt16
   }
 
   private static func turns(_ names: [String], _ weights: [UInt32], _ size: UInt32) -> [Turn] {

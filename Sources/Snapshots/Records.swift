@@ -109,7 +109,7 @@ public struct ServiceRecord: Sendable {
   /// It has left the configuration: no address leads to it any more, and the record only serves the
   /// sessions that it still has.
   public var retired = false
-  public var reserved: (UInt16, UInt64) = (0, 0)
+  public var reserved: (UInt32, UInt32, UInt32) = (0, 0, 0)
 
   public static let noServer: UInt16 = .max
 
@@ -144,7 +144,7 @@ public struct Adjacency: Sendable {
   public var length: UInt8 = 0
   public var port: UInt8 = 0
   public var mtu: UInt16 = 1500
-  public var reserved: (UInt32, UInt64) = (0, 0)
+  public var reserved: (UInt32, UInt32, UInt32) = (0, 0, 0)
 
   public init() {}
 
