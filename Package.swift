@@ -116,7 +116,7 @@ if fuzzing {
       name: "FuzzAnalyser", dependencies: ["FuzzSupport", "Wire"], path: "Tests/fuzz/FuzzAnalyser",
       swiftSettings: fuzzer),
     .executableTarget(
-      name: "FuzzLabelTests", dependencies: ["FuzzSupport", "Wire"],
+      name: "FuzzLabelTests", dependencies: ["FuzzSupport", "Labels", "Wire"],
       path: "Tests/fuzz/FuzzLabelTests", swiftSettings: fuzzer),
   ]
 }

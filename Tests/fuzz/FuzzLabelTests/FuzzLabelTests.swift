@@ -1,4 +1,5 @@
 import FuzzSupport
+import Labels
 import Wire
 
 // An input is one byte, that many bytes more in the frame's further buffers, and an MPLS frame from
@@ -10,10 +11,15 @@ public func fuzzLabelTests(_ input: UnsafePointer<UInt8>, _ count: Int) -> CInt 
     let available = count - 1
     let total = available + Int(input[0])
     let bytes = UnsafeRawPointer(input) + 1
-    let found = LabelInspector.inspect(
-      GuardedBytes.copy(bytes, available), available: available, total: total)
+    let copy = GuardedBytes.copy(bytes, available)
+    let found = LabelInspector.inspect(copy, available: available, total: total)
     let frame = [UInt8](UnsafeRawBufferPointer(start: bytes, count: available))
     compare(found, expected(frame, total: total))
+    if found.outcome == PacketParser.accepted && found.hasSessionLabel {
+      testEntry(found.entry.label)
+      let length = found.stackLength
+      testGuard(copy + length, available: available - length, total: total - length)
+    }
   }
   return 0
 }
@@ -71,6 +77,42 @@ private func compare(_ found: LabelInspection, _ expected: Expectation) {
   if let label = expected.label {
     demand(found.entry.label == label && found.entry.isBottom, "label")
   }
+}
+
+/// Labels 17 to 32, at the end of what may be read; those of the first pair are live.
+private let table: LabelSwitchTable = {
+  let pairs: UInt32 = 8
+  let memory = GuardedBytes.region(LabelSwitchTable.byteCount(pairCount: pairs))
+  let table = LabelSwitchTable(memory: memory, firstPair: 8, pairCount: pairs)
+  let entry = LabelEntry(
+    state: .live, pop: false, port: 1, adjacency: 2, guardAddresses: 3, guardPorts: 4)
+  table.store(label: 17, entry: entry)
+  table.store(label: 18, entry: entry)
+  return table
+}()
+
+private func testEntry(_ label: UInt32) {
+  let isLive = label == 17 || label == 18
+  demand(table.load(label: label).state == (isLive ? .live : .none), "entry")
+  demand(table.contains(label: label) == (17...32 ~= label), "the table's labels")
+}
+
+private let digest = LabelGuard(secret: 1)
+
+/// The two ways to the guard's half of addresses agree: from the header's words, as for a plain IPv4
+/// packet, and from what the analyser read.
+private func testGuard(_ ip: UnsafeRawPointer, available: Int, total: Int) {
+  var packet = ParsedPacket()
+  let outcome = PacketParser.parse(ip, available: available, total: total, into: &packet)
+  guard outcome == PacketParser.accepted, packet.family == 4,
+    !packet.has(ParsedPacket.icmpError)
+  else { return }
+  let read = digest.addresses(
+    client: packet.source, virtual: packet.destination, protocolNumber: packet.protocolNumber)
+  let words = digest.addresses(
+    clientIPv4: ip.word(12, as: UInt32.self), virtualIPv4: ip.word(16, as: UInt32.self),
+    protocolNumber: ip.load8(9))
+  demand(read == words, "guard")
 }
 
 private func demand(_ holds: Bool, _ what: @autoclosure () -> String) {
