@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts need of the machine. Sourced, not run; needs bash.
 
 # require_root: ends the script with exit code 2 and the command to run unless it runs as root.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Installs missing Debian packages. Sourced, not run; needs bash.
 
 # package_installed NAME
