@@ -3,11 +3,13 @@ extension LabelManager {
   /// Gives the pair that has been free longest, embryonic. Its table words stay 0 until `publish`.
   ///
   /// The free pair is asked for first, then the embryonic share.
+  ///
+  /// - Parameter pastShare: for a session of which both directions were seen: the share is not asked
   @inlinable
-  public mutating func take(now: UInt32) -> LabelGrant {
+  public mutating func take(now: UInt32, pastShare: Bool = false) -> LabelGrant {
     let offset = freeQueue.head
     guard offset != .max else { return .exhausted }
-    guard counts.embryonic < embryonicLimit else { return .embryonicFull }
+    guard pastShare || counts.embryonic < embryonicLimit else { return .embryonicFull }
     let record = records + Int(truncatingIfNeeded: offset)
     unlinkHead(&freeQueue, record)
     record.pointee.state = .embryonic

@@ -31,6 +31,8 @@ public enum SessionFlags {
   /// That no pair could be had was counted, which is done once a session.
   public static let exhaustedCounted: UInt16 = 1 << 11
   public static let embryonicFullCounted: UInt16 = 1 << 12
+  /// An operator withdrew it: it ends when its closing time is over, traffic or not.
+  public static let withdrawn: UInt16 = 1 << 13
 }
 
 /// A session: 128 bytes, two cache lines. The first holds what forwarding a packet of a live session
@@ -79,7 +81,9 @@ public struct SessionRecord: Sendable {
   /// The server's initial sequence number, and the one after what was seen of it while embryonic.
   public var serverISN: UInt32 = 0
   public var serverNext: UInt32 = 0
-  public var spareWord: UInt32 = 0
+  /// Never the same for two sessions of a record in a row; 0 while the record is being made or
+  /// unmade. Another thread that reads the same value before and after copying has one session.
+  public var version: UInt32 = 0
   public var hash: UInt64
   public var spare: UInt64 = 0
 
