@@ -93,16 +93,19 @@ if !pureOnly {
     .executableTarget(
       name: "taglinectl",
       dependencies: [
-        "AdminProtocol",
+        "AdminProtocol", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      swiftSettings: safe),
+      exclude: ["README.md"], swiftSettings: safe),
     .testTarget(
       name: "DataplaneTests", dependencies: ["Dataplane"], swiftSettings: dpdk),
     .testTarget(
       name: "ManagementTests", dependencies: ["AdminProtocol", "Management"], swiftSettings: dpdk),
+    .testTarget(
+      name: "TaglinectlTests", dependencies: ["AdminProtocol", "Management", "taglinectl"],
+      swiftSettings: dpdk),
   ]
 }
 

@@ -1,0 +1,44 @@
+import AdminProtocol
+
+extension Report {
+  /// `show.services`: each service, below it its servers.
+  static func services(_ result: JSONValue) -> String {
+    var table = Table([
+      .left("SERVICE/SERVER"), .left("ADDRESS"), .left("ALGORITHM"), .left("STATE"),
+      .left("HEALTH"), .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"), .right("REFUSED"),
+      .right("RESPONSE (us)"),
+    ])
+    for service in result.arrayValue ?? [] {
+      table.add([
+        cell(service["name"]),
+        cell(service["protocol"]) + " " + endpoint(service["address"], service["port"]),
+        cell(service["algorithm"]), "", "", "", cell(service["sessions"]), "",
+        cell(service["refused"]),
+      ])
+      for server in service["servers"]?.arrayValue ?? [] {
+        table.add([
+          "  " + cell(server["name"]), cell(server["address"]), "", cell(server["state"]),
+          cell(server["health"]), cell(server["weight"]), cell(server["sessions"]),
+          cell(server["total_sessions"]), "", cell(server["response_time_us"]),
+        ])
+      }
+    }
+    return table.text
+  }
+
+  /// `show.servers`: a line a server.
+  static func servers(_ result: JSONValue) -> String {
+    var table = Table([
+      .left("SERVICE"), .left("SERVER"), .left("ADDRESS"), .left("STATE"), .left("HEALTH"),
+      .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"), .right("RESPONSE (us)"),
+    ])
+    for server in result.arrayValue ?? [] {
+      table.add(
+        [
+          "service", "name", "address", "state", "health", "weight", "sessions", "total_sessions",
+          "response_time_us",
+        ].map { cell(server[$0]) })
+    }
+    return table.text
+  }
+}
