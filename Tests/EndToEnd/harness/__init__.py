@@ -1,0 +1,1 @@
+"""What the tests need to run the real appliance on capture ports and to read what it did."""
