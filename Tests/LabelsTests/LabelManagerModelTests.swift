@@ -190,7 +190,7 @@ private func require(_ condition: Bool, _ what: @autoclosure () -> String) throw
           && manager.free + manager.embryonic + manager.live + manager.closing
             + manager.quarantined == count,
         "step \(step): counts")
-      if count < 16 || step % 100 == 0 {
+      if step % (count < 16 ? 10 : 200) == 0 {
         try compare(manager, model, table, step)
         for late in ended {
           let entry = table.load(label: SessionLabel.c2s(late.pair))
@@ -237,7 +237,7 @@ private func require(_ condition: Bool, _ what: @autoclosure () -> String) throw
         "step \(step): words of \(pair)")
     }
     // No other worker's word was touched.
-    guard step % 100 == 0 else { return }
+    guard step % 1000 == 0 else { return }
     for pair in UInt32(8)..<308 where !manager.pairs.contains(pair) {
       try require(
         table.load(label: SessionLabel.c2s(pair)).rawValue == 0
