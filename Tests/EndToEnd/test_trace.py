@@ -1,24 +1,68 @@
-"""`trace`: the path of packets, when asked for."""
+"""`trace`: the path of packets that match a filter, when asked for."""
+
+import json
+
+import pytest
 
 from harness.flows import tcp
 from harness.live import Live
 from harness.program import control
 from harness.setup import one_arm
 
+FLOW, OTHER = tcp(1), tcp(2)
+FILTER = f"host {FLOW.client_address} or (mpls and host {FLOW.client_address})"
 
-def test_the_path_of_packets():
-    flow = tcp()
-    with Live(one_arm()) as box:
-        socket = box.appliance.socket
-        box.send(*flow.opening(18))
-        assert control(socket, "trace", "start").returncode == 0
-        box.send(
-            flow.up(flow.send()),
-            flow.down(flow.answer(), label=18),
-            flow.up(flow.send(), ttl=1),
-        )
-        shown = control(socket, "trace", "show")
-        assert shown.returncode == 0, shown.stderr
-        for word in ("front", "17", "18"):
-            assert word in shown.stdout
 
+@pytest.fixture
+def box():
+    with Live(one_arm()) as live:
+        live.send(*FLOW.opening(18))
+        yield live
+
+
+def trace(box, *words):
+    return control(box.appliance.socket, "trace", *words)
+
+
+def packets(box):
+    shown = control(box.appliance.socket, "--json", "trace", "show")
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)["packets"]
+
+
+def test_switched_analysed_and_dropped(box):
+    assert trace(box, "start", FILTER).returncode == 0
+    dropped = FLOW.up(FLOW.send(b"last"), ttl=1)
+    sent = [FLOW.up(FLOW.send()), FLOW.down(FLOW.answer(), label=18), dropped]
+    step = box.send(*sent, OTHER.up(OTHER.syn()))
+    analysed, switched, ended = packets(box)
+    shown = [json.dumps(packet) for packet in (analysed, switched, ended)]
+    assert all('"front"' in text for text in shown)
+    for frame, text in zip(sent, shown):
+        assert frame[:40].hex() in text
+    for frame, text in zip(step.out["front"], shown):
+        assert frame.raw[:40].hex() in text
+    assert "analysed.forwarded" in shown[0]
+    assert "label.switched" in shown[1] and "18" in shown[1]
+    assert "ttl" in shown[2]
+
+
+def test_it_is_shown_to_people(box):
+    trace(box, "start", FILTER)
+    box.send(FLOW.down(FLOW.answer(), label=18))
+    shown = trace(box, "show")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for word in ("front", "18", "label.switched"):
+        assert word in shown.stdout
+
+
+def test_it_ends_after_as_many_packets_as_wanted(box):
+    trace(box, "start", FILTER, "--count", "2")
+    step = box.send(*[FLOW.up(FLOW.send())] * 5)
+    assert step.rise["analysed.forwarded"] == 5
+    assert len(packets(box)) == 2
+
+
+def test_a_filter_that_is_none(box):
+    done = trace(box, "start", "hostess 1")
+    assert done.returncode == 1 and done.stderr

@@ -17,6 +17,7 @@ class Port:
     inputs: int = 1
     outputs: int | None = None
     options: dict = field(default_factory=dict)
+    arguments: tuple = ()  # more of the driver's
 
     def input_paths(self, folder):
         return [folder / f"{self.name}-in{queue}.pcap" for queue in range(self.inputs)]
@@ -28,7 +29,7 @@ class Port:
     def described(self, number, folder):
         arguments = [f"rx_pcap={path}" for path in self.input_paths(folder)]
         arguments += [f"tx_pcap={path}" for path in self.output_paths(folder)]
-        device = ",".join([f"net_pcap{number}"] + arguments)
+        device = ",".join([f"net_pcap{number}", *arguments, *self.arguments])
         basics = {"name": self.name, "device": device, "side": self.side, "mac": self.mac}
         return basics | self.options
 
