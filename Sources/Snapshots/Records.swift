@@ -187,6 +187,8 @@ public struct Settings: Sendable {
   public var embryonicShare: UInt32 = 25
   public var guardPort = false
   public var unknownDiscard = false
+  /// Whether any server is in maintenance. `SnapshotContents.build` sets it.
+  public var hasMaintenance = false
 
   public init() {}
 

@@ -54,6 +54,8 @@ extension SnapshotContents {
       }
     }
     copy([header], to: 0)
+    var settings = settings
+    settings.hasMaintenance = servers.contains { $0.inUse && $0.state == .maint }
     copy([settings], to: header.settings)
     copy(ports, to: header.ports)
     copy(services, to: header.services)

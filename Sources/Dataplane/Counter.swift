@@ -1,0 +1,58 @@
+import Wire
+
+/// What a worker counts. Raw values are places in its counter block; drop reasons follow them.
+public enum Counter: Int, CaseIterable, Sendable {
+  case rxPackets
+  case labelSwitched
+  case analysedForwarded
+  case kernelPackets
+  case labelPopped
+  case labelUnknown
+  case labelExhausted
+  case labelEmbryonicFull
+  case handoverPackets
+  case sessionNew
+  case sessionRefused
+  case sessionEnded
+  case sessionTableFull
+  case answerPackets
+  case txPackets
+  case txFull
+  /// Nanoseconds spent in loops that had packets to handle.
+  case workerBusyNanoseconds
+
+  public var name: String {
+    switch self {
+    case .rxPackets: "rx.packets"
+    case .labelSwitched: "label.switched"
+    case .analysedForwarded: "analysed.forwarded"
+    case .kernelPackets: "kernel.packets"
+    case .labelPopped: "label.popped"
+    case .labelUnknown: "label.unknown"
+    case .labelExhausted: "label.exhausted"
+    case .labelEmbryonicFull: "label.embryonic_full"
+    case .handoverPackets: "handover.packets"
+    case .sessionNew: "session.new"
+    case .sessionRefused: "session.refused"
+    case .sessionEnded: "session.ended"
+    case .sessionTableFull: "session.table_full"
+    case .answerPackets: "answer.packets"
+    case .txPackets: "tx.packets"
+    case .txFull: "tx.full"
+    case .workerBusyNanoseconds: "worker.busy_ns"
+    }
+  }
+
+  /// Where the drop reasons begin: reason r is counted at `dropBase + r.rawValue`.
+  public static let dropBase = 32
+  /// 64-bit words of a worker's counter block.
+  public static let blockSize = 96
+
+  /// The outcomes beside drops: with these and the drops, every received packet is counted once.
+  public static let outcomes: [Counter] = [.labelSwitched, .analysedForwarded, .kernelPackets]
+
+  /// Every counter's name and place, in the order in which they are shown.
+  public static let places: [(name: String, place: Int)] =
+    allCases.map { ($0.name, $0.rawValue) }
+    + DropReason.allCases.map { ("drop." + $0.name, dropBase + Int($0.rawValue)) }
+}

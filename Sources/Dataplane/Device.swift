@@ -1,0 +1,93 @@
+import CDPDKShim
+import Wire
+
+/// A port's device, attached and started.
+public struct Device: Sendable {
+  public let name: String
+  public let device: String
+  public let driver: String
+  /// DPDK's number.
+  let port: UInt16
+  /// The address that frames for this port have, as `MACAddress.word`.
+  public let mac: UInt64
+  public let rxQueues: Int
+  public let txQueues: Int
+  /// Whether the device spreads packets over its queues by their owner.
+  public internal(set) var scales = false
+  /// The node that the device sits on, or -1.
+  public let numaNode: Int
+  /// Entries of the device's redirection table; 0 without RSS.
+  let redirectionEntries: Int
+
+  /// The device and its node, as label listings show it.
+  public var lineCard: String {
+    numaNode >= 0 ? "\(deviceName)@numa\(numaNode)" : "\(deviceName)@numa0"
+  }
+
+  var deviceName: String { String(device.prefix { $0 != "," }) }
+
+  init(_ options: ApplianceOptions.Port, workers: Int) throws(ApplianceError) {
+    var port: UInt16 = 0
+    let result = shim_port_attach(options.device, &port)
+    guard result == 0 else {
+      throw ApplianceError(
+        "port \(options.name): device \(options.device) cannot be attached:"
+          + " \(Environment.errorText(result)); see its DPDK driver's arguments")
+    }
+    var info = shim_port_info()
+    guard shim_port_info(port, &info) == 0 else {
+      throw ApplianceError("port \(options.name): device \(options.device) tells nothing of itself")
+    }
+    name = options.name
+    device = options.device
+    driver = withUnsafeBytes(of: info.driver) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    self.port = port
+    mac = options.mac ?? info.mac
+    numaNode = Int(info.socket)
+    // Each receive queue of these is a source of its own, which nobody else would read.
+    let isEveryQueueASource = driver == "net_pcap" || driver == "net_ring"
+    rxQueues =
+      isEveryQueueASource
+      ? Int(info.max_rx_queues) : min(workers, Int(info.max_rx_queues))
+    txQueues = min(workers, Int(info.max_tx_queues))
+    redirectionEntries = info.rss_offloads != 0 && rxQueues > 1 ? Int(info.reta_size) : 0
+  }
+
+  mutating func start(
+    _ options: ApplianceOptions.Port, pool: OpaquePointer, redirectionEntries: Int, workers: Int
+  ) throws(ApplianceError) {
+    var setup = shim_port_setup()
+    setup.pool = pool
+    setup.rx_queues = UInt16(rxQueues)
+    setup.tx_queues = UInt16(txQueues)
+    setup.rx_descriptors = 1024
+    setup.tx_descriptors = 1024
+    setup.mtu = options.mtu
+    setup.mac = options.mac ?? 0
+    setup.reta_entries = self.redirectionEntries > 0 ? UInt16(redirectionEntries) : 0
+    setup.workers = UInt16(workers)
+    var started = shim_port_result()
+    var step: UnsafePointer<CChar>?
+    let result = shim_port_start(port, &setup, &started, &step)
+    guard result == 0 else {
+      throw ApplianceError(
+        "port \(name): device \(device) does not start: \(step.map { String(cString: $0) } ?? ""):"
+          + " \(Environment.errorText(result))")
+    }
+    scales = started.rss
+  }
+
+  /// DPDK's basic statistics.
+  public var statistics: [(name: String, value: UInt64)] {
+    var statistics = rte_eth_stats()
+    guard shim_port_statistics(port, &statistics) == 0 else { return [] }
+    return [
+      ("ipackets", statistics.ipackets), ("opackets", statistics.opackets),
+      ("ibytes", statistics.ibytes), ("obytes", statistics.obytes),
+      ("imissed", statistics.imissed), ("ierrors", statistics.ierrors),
+      ("oerrors", statistics.oerrors), ("rx_nombuf", statistics.rx_nombuf),
+    ]
+  }
+}

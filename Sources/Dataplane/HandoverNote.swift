@@ -1,0 +1,37 @@
+/// What a frame takes along over a ring between workers. The frame itself goes unchanged, and the
+/// receiving worker meets it as if it had come in there.
+struct HandoverNote {
+  enum Kind: UInt8 {
+    case none
+    /// A fragment whose ports are known now, for the session's owner.
+    case fragment
+    /// The session label was found unknown; the entry is not to be looked at again.
+    case unknownLabel
+    /// Ready to be sent on a port of which the receiving worker has the queue.
+    case transmit
+  }
+
+  var word: UInt64
+
+  @inline(__always)
+  init(word: UInt64) { self.word = word }
+
+  @inline(__always)
+  init(_ kind: Kind) { word = UInt64(kind.rawValue) << 56 }
+
+  @inline(__always)
+  static func fragment(ports: UInt32, protocolNumber: UInt8) -> HandoverNote {
+    var note = HandoverNote(.fragment)
+    note.word |= UInt64(protocolNumber) << 32 | UInt64(ports)
+    return note
+  }
+
+  @inline(__always)
+  func isKind(_ kind: Kind) -> Bool { UInt8(truncatingIfNeeded: word >> 56) == kind.rawValue }
+
+  @inline(__always)
+  var ports: UInt32 { UInt32(truncatingIfNeeded: word) }
+
+  @inline(__always)
+  var protocolNumber: UInt8 { UInt8(truncatingIfNeeded: word >> 32) }
+}

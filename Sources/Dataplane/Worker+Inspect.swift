@@ -1,0 +1,115 @@
+import CDPDKShim
+import Labels
+import Snapshots
+import Wire
+
+extension Worker {
+  /// The packet analyser's first look: link header, then the label tests or analysis.
+  @inline(__always)
+  mutating func inspect(_ mbuf: OpaquePointer, port: Int, hint: UInt64, note: HandoverNote) {
+    let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
+    let bytes = UnsafeRawPointer(data)
+    let available = Int(shim_mbuf_data_length(mbuf))
+    let total = Int(shim_mbuf_packet_length(mbuf))
+    if available != total || shim_mbuf_segments(mbuf) != 1 {
+      guard shim_mbuf_chain_is_whole(mbuf) else { return drop(mbuf, .chain) }
+    }
+    guard available >= 14 else { return drop(mbuf, total < 14 ? .frameShort : .chain) }
+    let record = self.port(port)
+    let destination = bytes.macAddress(0)
+    if destination.word != record.pointee.mac && !destination.isMulticast {
+      return drop(mbuf, .foreignMAC)
+    }
+    var link = 14
+    if record.pointee.vlan != 0 {
+      guard bytes.load16(12) == Ethertype.vlan else { return drop(mbuf, .vlan) }
+      guard available >= 18 else { return drop(mbuf, total < 18 ? .frameShort : .chain) }
+      guard bytes.load16(14) & 0x0fff == record.pointee.vlan else { return drop(mbuf, .vlan) }
+      link = 18
+    }
+    let ethertype = bytes.word(link &- 2, as: UInt16.self)
+    if destination.isMulticast {
+      return drop(mbuf, ethertype.byteSwapped == Ethertype.arp ? .arp : .linkMulticast)
+    }
+    var frame = Frame(
+      mbuf: mbuf, data: data, available: available, total: total, port: port, link: link, ip: link,
+      note: note)
+    if ethertype == WireEthertype.mpls {
+      testLabels(&frame, hint: hint)
+    } else if ethertype == WireEthertype.ipv4 || ethertype == WireEthertype.ipv6 {
+      if available > link,
+        WireEthertype.ofPacket(bytes + link) != ethertype
+          || bytes.load8(link) >> 4 != 4 && bytes.load8(link) >> 4 != 6
+      {
+        return drop(mbuf, .ipVersion)
+      }
+      analyse(&frame, hint: hint)
+    } else {
+      drop(mbuf, unhandled(ethertype.byteSwapped))
+    }
+  }
+
+  private func unhandled(_ ethertype: UInt16) -> DropReason {
+    switch ethertype {
+    case Ethertype.arp: .arp
+    case Ethertype.vlan, Ethertype.serviceVLAN, Ethertype.legacyQinQ: .vlan
+    default: .ethertype
+    }
+  }
+
+  /// The label tests, in the protocol's order (section 3.2).
+  @inline(__always)
+  mutating func testLabels(_ frame: inout Frame, hint: UInt64) {
+    let stack = LabelInspector.inspect(
+      frame.data + frame.link, available: frame.available &- frame.link,
+      total: frame.total &- frame.link)
+    guard stack.outcome == PacketParser.accepted else {
+      return drop(frame.mbuf, rawReason: stack.outcome)
+    }
+    frame.ip = frame.link &+ stack.stackLength
+    guard stack.hasSessionLabel else {
+      frame.hadExplicitNull = true
+      frame.ttl = Int(stack.entry.ttl)
+      return analyse(&frame, hint: 0)
+    }
+    let label = stack.entry.label
+    let entry = shared.labelTable.load(label: label)
+    if isKnown(entry, label: label, frame) {
+      if entry.state.isSwitched {
+        return switchPacket(frame, stack.entry, entry)
+      }
+      frame.pair = SessionLabel.pairIndex(of: label)
+    } else {
+      guard meetsUnknown(&frame) else { return }
+    }
+    frame.label = label
+    frame.trafficClass = stack.entry.trafficClass
+    frame.hadExplicitNull = stack.hadExplicitNull
+    frame.ttl = Int(stack.entry.ttl)
+    analyse(&frame, hint: 0)
+  }
+
+  /// The last three tests: entry, side, guard.
+  @inline(__always)
+  func isKnown(_ entry: LabelEntry, label: UInt32, _ frame: Frame) -> Bool {
+    guard entry.state != .none, !frame.note.isKind(.unknownLabel) else { return false }
+    let side = port(frame.port).pointee.side
+    let isC2S = SessionLabel.isC2S(label)
+    guard isC2S ? side.facesClients : side.facesServers else { return false }
+    if snapshot.settings.pointee.guardPort && side != .both { return true }
+    return guardHolds(entry, frame, isC2S: isC2S)
+  }
+
+  /// Counts an unknown label; false when it ends the packet.
+  @inline(never)
+  mutating func meetsUnknown(_ frame: inout Frame) -> Bool {
+    count(.labelUnknown)
+    frame.isUnknownLabel = true
+    frame.pair = noIndex
+    if snapshot.settings.pointee.unknownDiscard {
+      drop(frame.mbuf, .labelUnknown)
+      return false
+    }
+    return true
+  }
+}

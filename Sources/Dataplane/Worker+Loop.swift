@@ -1,0 +1,87 @@
+import CDPDKShim
+import Snapshots
+
+/// The lcore's entry point: `argument` is the worker.
+func runWorker(_ argument: UnsafeMutableRawPointer?) -> Int32 {
+  let worker = argument!.assumingMemoryBound(to: Worker.self)
+  shim_qsbr_register(worker.pointee.shared.quiescence, UInt32(worker.pointee.index))
+  while shim_read32(worker.pointee.shared.stopping) == 0 {
+    let isBusy = worker.pointee.runLoop()
+    if !isBusy && worker.pointee.shared.yieldsWhenIdle { shim_yield() }
+  }
+  shim_qsbr_unregister(worker.pointee.shared.quiescence, UInt32(worker.pointee.index))
+  return 0
+}
+
+extension Worker {
+  /// One turn of the loop: everything between two quiescent states.
+  ///
+  /// - Returns: whether any packet came
+  @inline(never)
+  mutating func runLoop() -> Bool {
+    now = shared.clock.nanoseconds()
+    tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)
+    adoptSnapshot()
+    let received = poll() &+ takeHandovers()
+    if received > 0 {
+      flushTransmits()
+      flushHandovers()
+      if discards.count > 0 { freeDiscards() }
+    }
+    takeOrder()
+    advanceTimers()
+    shim_qsbr_quiescent(shared.quiescence, UInt32(truncatingIfNeeded: index))
+    if received > 0 {
+      // Measured a loop late, which costs no second reading of the clock.
+      counters[Counter.workerBusyNanoseconds.rawValue] &+= shared.clock.nanoseconds() &- now
+    } else {
+      shim_pause()
+    }
+    return received > 0
+  }
+
+  @inline(__always)
+  mutating func adoptSnapshot() {
+    let published = shim_load_acquire(shared.published)
+    let base = UnsafeMutableRawPointer(bitPattern: UInt(published)).unsafelyUnwrapped
+    if base != snapshot.base || snapshot.number != snapshotNumber { adopt(Snapshot(base: base)) }
+  }
+
+  /// Turns to another snapshot. A new one may lie where an old one was, so its number counts too.
+  @inline(never)
+  mutating func adopt(_ new: Snapshot) {
+    snapshot = new
+    snapshotNumber = new.number
+    adjacencyTables[0] = new.adjacencies
+    labels.embryonicShare = new.settings.pointee.embryonicShare
+    if new.settings.pointee.hasMaintenance { sweepCursor = 0 }
+  }
+
+  @inline(__always)
+  mutating func poll() -> Int {
+    var received = 0
+    var place = 0
+    while place < pollCount {
+      let count = Int(
+        shim_rx_burst(
+          polls[place].port, polls[place].queue, burst, UInt16(truncatingIfNeeded: Self.burstSize)))
+      if count > 0 {
+        received &+= count
+        counters[Counter.rxPackets.rawValue] &+= UInt64(truncatingIfNeeded: count)
+        processBurst(count, port: polls[place].portIndex)
+      }
+      place &+= 1
+    }
+    return received
+  }
+
+  /// Sends what waits on every port.
+  @inline(__always)
+  mutating func flushTransmits() {
+    var port = 0
+    while port < shared.portCount {
+      if transmit[port].count > 0 { flush(port) }
+      port &+= 1
+    }
+  }
+}

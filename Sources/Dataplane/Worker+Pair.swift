@@ -1,0 +1,55 @@
+import Labels
+import Sessions
+import Snapshots
+import Wire
+
+extension Worker {
+  /// Gives a session a pair if one of its hosts is a label endpoint and none was found exhausted
+  /// before. While the session is embryonic the share is asked; afterwards it has earned one.
+  @inline(never)
+  mutating func offerPair(_ session: UInt32) {
+    let record = self.record(session)
+    guard
+      record.pointee.flags & (SessionFlags.serverLabelled | SessionFlags.clientLabelled) != 0,
+      !record.pointee.has(SessionFlags.exhaustedCounted)
+    else { return }
+    switch labels.take(now: tick, pastShare: record.pointee.state != .embryonic) {
+    case .pair(let pair):
+      record.pointee.pair = pair
+      labels.setSession(pair, session)
+      if record.pointee.state != .embryonic { labels.promote(pair) }
+      if record.pointee.state == .closing { labels.close(pair) }
+      publish(session)
+    case .exhausted:
+      record.pointee.set(SessionFlags.exhaustedCounted)
+      count(.labelExhausted)
+    case .embryonicFull:
+      if !record.pointee.has(SessionFlags.embryonicFullCounted) {
+        record.pointee.set(SessionFlags.embryonicFullCounted)
+        count(.labelEmbryonicFull)
+      }
+    }
+  }
+
+  /// Writes the pair's two entries: the way to each host, and whether it is a label endpoint.
+  mutating func publish(_ session: UInt32) {
+    let record = self.record(session)
+    let guardAddresses = shared.guardDigest.addresses(
+      client: record.pointee.client, virtual: record.pointee.virtual,
+      protocolNumber: record.pointee.protocolNumber)
+    let guardPorts = shared.guardDigest.ports(
+      client: record.pointee.clientPort, virtual: record.pointee.virtualPort)
+    let toServer = record.pointee.adjacencyToServer
+    let toClient = record.pointee.adjacencyToClient
+    labels.publish(
+      record.pointee.pair,
+      c2s: LabelEntry(
+        state: .embryonic, pop: !record.pointee.has(SessionFlags.serverLabelled),
+        port: adjacency(toServer).pointee.port, adjacency: toServer,
+        guardAddresses: guardAddresses, guardPorts: guardPorts),
+      s2c: LabelEntry(
+        state: .embryonic, pop: !record.pointee.has(SessionFlags.clientLabelled),
+        port: adjacency(toClient).pointee.port, adjacency: toClient,
+        guardAddresses: guardAddresses, guardPorts: guardPorts))
+  }
+}

@@ -1,0 +1,112 @@
+import Balancing
+import Labels
+import Sessions
+import Snapshots
+import Wire
+
+extension Worker {
+  /// Makes a session's record; `noIndex` where the table or the next hops are full.
+  ///
+  /// - Parameters:
+  ///   - tuple: with the client as source
+  ///   - client: the adjacency towards the client, held for the session
+  mutating func make(
+    _ tuple: FlowTuple, _ hash: UInt64, service: UInt32, server: UInt32, client: UInt32,
+    clientPort: Int
+  ) -> UInt32 {
+    let session = sessions.insert(tuple, hash)
+    guard session != noIndex else {
+      releaseClient(client)
+      return noIndex
+    }
+    let record = self.record(session)
+    let serverRecord = snapshot.servers + Int(server)
+    record.pointee.service = service
+    record.pointee.server = server
+    record.pointee.adjacencyToServer = serverRecord.pointee.adjacency
+    record.pointee.adjacencyToClient = client
+    record.pointee.clientPortIndex = UInt8(truncatingIfNeeded: clientPort)
+    record.pointee.startedAt = tick
+    record.pointee.lastSeen = tick
+    if serverRecord.pointee.labels { record.pointee.set(SessionFlags.serverLabelled) }
+    if snapshot.services[Int(service)].clients == .labelled {
+      record.pointee.set(SessionFlags.clientLabelled)
+    }
+    record.pointee.version = nextVersion
+    nextVersion = nextVersion == .max ? 1 : nextVersion &+ 1
+    embryonicSessions &+= 1
+    shared.loads.addSession(worker: index, server: server, service: service)
+    timers.schedule(session, tick &+ timeout(record) &+ 1)
+    count(.sessionNew)
+    return session
+  }
+
+  /// Ends a session: its pair rests, its record and next hop are free again.
+  @inline(never)
+  mutating func end(_ session: UInt32) {
+    let record = self.record(session)
+    record.pointee.version = 0
+    timers.cancel(session)
+    if record.pointee.state == .embryonic { embryonicSessions &-= 1 }
+    if record.pointee.pair != noIndex { labels.withdraw(record.pointee.pair, now: tick) }
+    releaseClient(record.pointee.adjacencyToClient)
+    shared.loads.subtractSession(
+      worker: index, server: record.pointee.server, service: record.pointee.service)
+    sessions.remove(session)
+    count(.sessionEnded)
+  }
+
+  /// The adjacency towards clients that a frame shows: the port's gateway, or the frame's sender.
+  /// Held until `releaseClient`; `noIndex` when no place is left.
+  mutating func acquireClient(mac: UInt64, port index: Int) -> UInt32 {
+    let port = self.port(index)
+    if port.pointee.gatewayAdjacency != noIndex { return port.pointee.gatewayAdjacency }
+    guard mac != 0, !MACAddress(word: mac).isMulticast else { return noIndex }
+    let place = nextHops.acquire(
+      mac: mac, port: UInt8(truncatingIfNeeded: index), egress: port.pointee, now: tick)
+    guard place != noIndex else { return noIndex }
+    return UInt32(truncatingIfNeeded: self.index &+ 1) << 16 | place
+  }
+
+  mutating func releaseClient(_ adjacency: UInt32) {
+    guard adjacency >> 16 != 0 else { return }
+    nextHops.release(adjacency & 0xffff, now: tick)
+  }
+
+  /// What a packet that belongs to the session means for it.
+  @inline(__always)
+  mutating func observe(_ session: UInt32, _ packet: ParsedPacket, isC2S: Bool) {
+    let record = self.record(session)
+    let wasEmbryonic = record.pointee.state == .embryonic
+    let event =
+      packet.protocolNumber == ProtocolNumber.tcp
+      ? SessionTracker.observeTCP(
+        record, isC2S: isC2S, flags: packet.tcpFlags, sequence: packet.tcpSequence,
+        acknowledgement: packet.tcpAcknowledgement,
+        payloadLength: UInt32(packet.tcpPayloadLength), now: tick)
+      : SessionTracker.observeUDP(record, isC2S: isC2S)
+    guard event != .none else { return }
+    if wasEmbryonic && record.pointee.state != .embryonic { embryonicSessions &-= 1 }
+    apply(event, to: session)
+  }
+
+  @inline(never)
+  mutating func apply(_ event: SessionEvent, to session: UInt32) {
+    let record = self.record(session)
+    let pair = record.pointee.pair
+    switch event {
+    case .none:
+      break
+    case .promote:
+      if pair != noIndex { labels.promote(pair) } else { offerPair(session) }
+    case .close:
+      if pair != noIndex { labels.close(pair) }
+      shorten(session)
+    case .reset:
+      if record.pointee.state == .closing, pair != noIndex { labels.close(pair) }
+      shorten(session)
+    case .reopen:
+      if pair != noIndex { labels.reopen(pair) }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import CDPDKShim
+import Labels
+import Sessions
+import Snapshots
+import Wire
+
+extension Worker {
+  /// Bounded steps a loop of everything that time moves.
+  private static var timerBudget: Int { 32 }
+
+  @inline(never)
+  mutating func advanceTimers() {
+    var budget = Self.timerBudget
+    while true {
+      let session = timers.nextExpired(tick, &budget)
+      if session == noIndex { break }
+      expire(session)
+    }
+    if labels.quarantined > 0 || nextHops.needsGrace || isGraceRunning { advanceGrace() }
+    if sweepCursor >= 0 { sweep() }
+  }
+
+  /// A session's idle timeout in its present state, in ticks.
+  func timeout(_ record: UnsafeMutablePointer<SessionRecord>) -> UInt32 {
+    let settings = snapshot.settings
+    let isTCP = record.pointee.protocolNumber == ProtocolNumber.tcp
+    switch record.pointee.state {
+    case .embryonic:
+      return isTCP ? settings.pointee.tcpEmbryonic : settings.pointee.udpEmbryonic
+    case .live: return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
+    case .closing: return settings.pointee.tcpClosing
+    }
+  }
+
+  /// Brings a session's end forward to its closing time, if it is not nearer already.
+  mutating func shorten(_ session: UInt32) {
+    let deadline = tick &+ snapshot.settings.pointee.tcpClosing &+ 1
+    if Int32(bitPattern: record(session).pointee.deadline &- deadline) > 0 {
+      timers.reschedule(session, deadline)
+    }
+  }
+
+  /// A session's timer: it ends, unless it was active since, here or by label on any worker.
+  @inline(never)
+  private mutating func expire(_ session: UInt32) {
+    let record = self.record(session)
+    if record.pointee.has(SessionFlags.withdrawn) { return end(session) }
+    var last = record.pointee.lastSeen
+    let pair = record.pointee.pair
+    if pair != noIndex {
+      let activity = shared.stamps.lastActivity(pair: pair, notBefore: labels.givenAt(of: pair))
+      if let latest = activity.latest, Int32(bitPattern: latest &- last) > 0 { last = latest }
+      if record.pointee.state == .closing && record.pointee.has(SessionFlags.resetSeen) {
+        weighReset(session)
+      }
+    }
+    let deadline = last &+ timeout(record) &+ 1
+    if Int32(bitPattern: deadline &- tick) > 0 {
+      timers.schedule(session, deadline)
+    } else {
+      end(session)
+    }
+  }
+
+  /// A session that a RST closed is live again when labels went both ways after it.
+  private mutating func weighReset(_ session: UInt32) {
+    let record = self.record(session)
+    let since = shared.stamps.lastActivity(
+      pair: record.pointee.pair, notBefore: record.pointee.resetAt &+ 1)
+    let event = SessionTracker.observeSwitched(
+      record, c2s: since.c2s != nil, s2c: since.s2c != nil)
+    if event != .none { apply(event, to: session) }
+  }
+
+  /// Withdrawn pairs and next hops rest until every worker was quiescent once.
+  private mutating func advanceGrace() {
+    if isGraceRunning {
+      if shim_qsbr_passed(shared.quiescence, graceToken) {
+        labels.completeBatch(graceBatch)
+        nextHops.endGrace(startedAt: graceStartedAt)
+        isGraceRunning = false
+      }
+    } else if labels.hasUnsealed || nextHops.needsGrace {
+      graceBatch = labels.sealBatch()
+      graceToken = shim_qsbr_start(shared.quiescence)
+      graceStartedAt = tick
+      isGraceRunning = true
+    }
+    labels.release(
+      now: tick, quarantine: snapshot.settings.pointee.quarantine, limit: Self.timerBudget)
+  }
+}
