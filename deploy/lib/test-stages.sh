@@ -33,7 +33,7 @@ list_stages() {
   done
 }
 
-# Debian's Python, for which python3-scapy and python3-pytest are installed.
+# Debian's Python, for which python3-scapy, -pytest and -yaml are installed.
 run_pytest() {
   /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@"
 }
@@ -42,7 +42,7 @@ stage_packages() {
   # shellcheck source=packages.sh
   source deploy/lib/packages.sh
   install_packages libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 ethtool tcpdump \
-    tshark python3 python3-scapy python3-pytest shellcheck
+    tshark python3 python3-scapy python3-pytest python3-yaml shellcheck
 }
 
 stage_lint() {
