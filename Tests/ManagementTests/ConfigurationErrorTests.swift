@@ -130,7 +130,7 @@ import Testing
         "t.yaml:4:10: guard is \"none\"; expected flow or port"),
       Spoiled(
         "range: 17-1001", "range: 17-17",
-        "t.yaml:3:10: the range holds 1 pairs of labels for 2 workers; "
+        "t.yaml:3:10: the range holds too few pairs of labels, 1 for 2 workers; "
           + "expected at least one a worker"),
       Spoiled(
         "labels:\n  range", "timeouts: {udp: 0s, tcp-closing: 30}\nlabels:\n  range",

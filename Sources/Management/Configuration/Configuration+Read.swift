@@ -82,7 +82,8 @@ extension Configuration {
       section.integer("embryonic-share", in: 1...100) ?? labels.embryonicShare
     if let workers, labels.pairCount < workers {
       section.report(
-        "range", "the range holds \(labels.pairCount) pairs of labels for \(workers) workers",
+        "range",
+        "the range holds too few pairs of labels, \(labels.pairCount) for \(workers) workers",
         expected: "at least one a worker")
     }
   }

@@ -18,18 +18,18 @@ extension Configuration {
         sections[Self.maximumPorts].place, "there are \(sections.count) ports",
         expected: "at most \(Self.maximumPorts)")
     }
-    var names = FirstPlaces<String>()
-    var devices = FirstPlaces<String>()
+    var names = FirstPlaces()
+    var devices = FirstPlaces()
     var indices: [String: Int] = [:]
     for section in sections {
       let port = Self.readPort(section)
       if !port.name.isEmpty {
-        names.add(port.name, in: section, key: "name", what: "the port name \(port.name.quoted)")
+        names.add(port.name, in: section, key: "name", what: "port name")
         indices[port.name] = indices[port.name] ?? ports.count
       }
       if !port.device.isEmpty {
         devices.add(
-          port.device, in: section, key: "device", what: "the device \(port.device.quoted)")
+          port.device, in: section, key: "device", what: "device")
       }
       ports.append(port)
     }
@@ -94,13 +94,14 @@ extension Configuration {
 }
 
 /// Finds what must stand only once in the file.
-struct FirstPlaces<Value: Hashable> {
-  private var lines: [Value: Int] = [:]
+struct FirstPlaces {
+  private var lines: [String: Int] = [:]
 
-  mutating func add(_ value: Value, in section: Section, key: String, what: String) {
+  mutating func add(_ value: String, in section: Section, key: String, what: String) {
     let place = section.place(of: key)
     if let line = lines[value] {
-      section.report(key, "\(what) is taken", expected: "another than that of line \(line)")
+      section.report(
+        key, "the \(what) \(value.quoted) is taken", expected: "another than that of line \(line)")
     } else {
       lines[value] = place.line
     }

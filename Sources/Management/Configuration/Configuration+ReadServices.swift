@@ -21,14 +21,14 @@ extension Configuration {
         sections[Self.maximumServices].place, "there are \(sections.count) services",
         expected: "at most \(Self.maximumServices)")
     }
-    var names = FirstPlaces<String>()
+    var names = FirstPlaces()
     var overlaps = ServiceOverlaps()
     var serverCount = 0
     for section in sections {
       var service = readService(section, overlaps: &overlaps)
       if !service.name.isEmpty {
         names.add(
-          service.name, in: section, key: "name", what: "the service name \(service.name.quoted)")
+          service.name, in: section, key: "name", what: "service name")
       }
       service.servers = readServers(section, portNames: portNames, count: &serverCount)
       services.append(service)
@@ -100,7 +100,7 @@ extension Configuration {
     _ section: Section, portNames: [String: Int], count: inout Int
   ) -> [Server] {
     guard section.required("servers", expected: "a list of servers") != nil else { return [] }
-    var names = FirstPlaces<String>()
+    var names = FirstPlaces()
     var servers: [Server] = []
     let sections = section.sections("servers", title: "server", keys: Self.serverKeys)
     if sections.count > Self.maximumServersOfService {
@@ -118,7 +118,7 @@ extension Configuration {
       let server = readServer(section, portNames: portNames)
       if !server.name.isEmpty {
         names.add(
-          server.name, in: section, key: "name", what: "the server name \(server.name.quoted)")
+          server.name, in: section, key: "name", what: "server name")
       }
       servers.append(server)
     }

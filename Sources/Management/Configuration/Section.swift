@@ -122,14 +122,15 @@ extension Node {
     case .alias: return "an alias"
     case .scalar(let scalar):
       guard scalar.isPlain else { return "text" }
-      switch scalar.string {
-      case "", "~", "null", "Null", "NULL": return "empty"
-      default: return scalar.string.quoted
-      }
+      return isNull ? "empty" : scalar.string.quoted
     }
   }
 
-  var isNull: Bool { kindName == "empty" }
+  /// No value at all (YAML 1.2 10.3.2).
+  var isNull: Bool {
+    guard case .scalar(let scalar) = self, scalar.isPlain else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+  }
 }
 
 extension Node.Scalar {

@@ -90,12 +90,7 @@ struct YAMLDocument {
       let introduction = context.map { "\($0.text) " } ?? ""
       return (Place(mark), introduction + problem)
     case .reader(let problem, let offset, _, _):
-      var place = Place.start
-      let scalars = text.prefix(offset ?? 0).unicodeScalars
-      for index in scalars.indices {
-        place.advance(over: scalars[index], followedBy: scalars[index...].dropFirst().first)
-      }
-      return (place, problem)
+      return (Place(after: text.prefix(offset ?? 0).unicodeScalars), problem)
     default:
       return (.start, "\(error)")
     }
@@ -104,6 +99,16 @@ struct YAMLDocument {
 
 extension Place {
   init(_ mark: Mark) { self.init(line: mark.line, column: mark.column) }
+
+  /// The place behind the beginning of a file.
+  init(after scalars: some Collection<Unicode.Scalar>) {
+    self = .start
+    var index = scalars.startIndex
+    while index < scalars.endIndex {
+      advance(over: scalars[index], followedBy: scalars[index...].dropFirst().first)
+      index = scalars.index(after: index)
+    }
+  }
 
   fileprivate mutating func advance(over scalar: Unicode.Scalar, followedBy next: Unicode.Scalar?) {
     switch scalar {
