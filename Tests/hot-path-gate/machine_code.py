@@ -28,6 +28,7 @@ _DIRECT = re.compile(r"^(?:bnd |notrack |data16 |rex\.W )*(callq?|j[a-z]+|loop[a
                      r"(?:,p[nt])?\s+([0-9a-f]+)\b")
 _RIP = re.compile(r"\(%rip\).*# ([0-9a-f]+)")
 _INDIRECT = re.compile(r"^(?:bnd |notrack |data16 |cs |rex\.W )*(call|jmp)q?\s+\*")
+_THIRD_ARGUMENT = re.compile(r"^movl?\s+\$0x([0-9a-f]+),%edx$")
 _SYSTEM_CALL = re.compile(r"^(?:syscall|sysenter|int\s+\$0x80)")
 _PADDING = re.compile(r"^(?:data16 |cs )*(?:nop|int3|xchg\s+%ax,%ax)")
 _ENDING = re.compile(r"^(?:bnd |notrack |rep[z]? )*(?:ret|jmp|ud2|hlt|call|iret)")
@@ -38,7 +39,7 @@ class Function:
     """What one function does, as far as the gate asks."""
 
     __slots__ = ("edges", "indirect_calls", "indirect_jumps", "traps", "locked", "system_calls",
-                 "last")
+                 "third_arguments", "third", "last")
 
     def __init__(self):
         self.edges = []  # (how, target: address or external name, address of the instruction)
@@ -47,7 +48,15 @@ class Function:
         self.traps = 0
         self.locked = 0
         self.system_calls = []  # addresses
+        self.third_arguments = {}  # address of a call -> its third argument, where that is constant
+        self.third = None
         self.last = ""
+
+    def copied_bytes(self):
+        """Bytes that calls of memcpy and memmove of known size copy: whole structures."""
+        return sum(
+            self.third_arguments.get(at, 0) for _, target, at in self.edges
+            if target in ("memcpy", "memmove"))
 
 
 class Binary:
@@ -146,7 +155,13 @@ class Binary:
         if direct:
             how = CALL if direct[1].startswith("call") else TAIL
             function.edges.append((how, int(direct[2], 16), address))
+            if how == CALL and function.third is not None:
+                function.third_arguments[address] = function.third
+                function.third = None
             return
+        third = _THIRD_ARGUMENT.match(text)
+        if third:
+            function.third = int(third[1], 16)
         if text.startswith("ud2"):
             function.traps += 1
         elif text.startswith("lock "):

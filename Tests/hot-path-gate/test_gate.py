@@ -146,6 +146,12 @@ def test_counts_calls_through_a_pointer(binary, tmp_path):
     assert "1 calls through a pointer." in output
 
 
+def test_counts_copies_of_known_size(binary, tmp_path):
+    code, output = gate(binary, tmp_path, "^shape_copy$")
+    assert code == 0, output
+    assert "904 bytes copied by calls of memcpy and memmove of known size." in output
+
+
 def test_root_that_matches_nothing_fails(binary, tmp_path):
     code, output = gate(binary, tmp_path, r"^Fixture\.rootClean\(", r"^Fixture\.renamed\(")
     assert code == 1
