@@ -38,18 +38,20 @@ _RELOCATION = re.compile(r"^([0-9a-f]{8,})\s+[0-9a-f]{8,}\s+R_X86_64_(\w+)\s+(.*
 class Function:
     """What one function does, as far as the gate asks."""
 
-    __slots__ = ("edges", "indirect_calls", "indirect_jumps", "traps", "locked", "system_calls",
-                 "third_arguments", "third", "last")
+    __slots__ = ("edges", "indirect_calls", "indirect_jumps", "switches", "traps", "locked",
+                 "system_calls", "third_arguments", "third", "since_offset", "last")
 
     def __init__(self):
         self.edges = []  # (how, target: address or external name, address of the instruction)
         self.indirect_calls = 0
         self.indirect_jumps = 0
+        self.switches = 0  # jumps through a table of offsets within the function
         self.traps = 0
         self.locked = 0
         self.system_calls = []  # addresses
         self.third_arguments = {}  # address of a call -> its third argument, where that is constant
         self.third = None
+        self.since_offset = 99  # instructions since an offset was read that may be such a table's
         self.last = ""
 
     def copied_bytes(self):
@@ -151,6 +153,7 @@ class Binary:
         if _PADDING.match(text):
             return
         function.last = text
+        function.since_offset = 0 if text.startswith("movslq") else function.since_offset + 1
         direct = _DIRECT.match(text)
         if direct:
             how = CALL if direct[1].startswith("call") else TAIL
@@ -177,6 +180,8 @@ class Binary:
                 function.edges.append((how, self.slots[target], address))
             elif indirect[1] == "call":
                 function.indirect_calls += 1
+            elif function.since_offset <= 3:
+                function.switches += 1
             else:
                 function.indirect_jumps += 1
         elif target in self.slots:

@@ -146,6 +146,12 @@ def test_counts_calls_through_a_pointer(binary, tmp_path):
     assert "1 calls through a pointer." in output
 
 
+def test_tells_switches_from_tail_calls(binary, tmp_path):
+    code, output = gate(binary, tmp_path, "^shape_switch$")
+    assert code == 0, output
+    assert "1 tail calls through a pointer." in output
+
+
 def test_counts_copies_of_known_size(binary, tmp_path):
     code, output = gate(binary, tmp_path, "^shape_copy$")
     assert code == 0, output
