@@ -182,6 +182,7 @@ class Binary:
                 function.indirect_calls += 1
             elif function.since_offset <= 3:
                 function.switches += 1
+                function.since_offset = 99
             else:
                 function.indirect_jumps += 1
         elif target in self.slots:
