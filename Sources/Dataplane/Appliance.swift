@@ -119,3 +119,10 @@ public final class Appliance {
     shim_eal_stop()
   }
 }
+
+extension Appliance {
+  /// Processors that this process may run on.
+  public static var availableProcessors: Int {
+    (0..<1024).filter { shim_cpu_allowed(UInt32($0)) }.count
+  }
+}

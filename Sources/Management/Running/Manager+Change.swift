@@ -1,0 +1,101 @@
+import AdminProtocol
+import Foundation
+import Snapshots
+
+/// The methods that change something.
+extension Manager {
+  func setServer(_ params: JSONValue) throws(AdminError) -> JSONValue {
+    try params.requireParameters(only: ["server", "weight", "state"])
+    let name = try params.requiredStringParameter("server")
+    let weight = try params.integerParameter("weight", in: 0...65_535)
+    let word = try params.stringParameter("state")
+    var state: ServerState?
+    if let word {
+      state = ServerState.allCases.first { "\($0)" == word }
+      guard state != nil else {
+        throw .invalidParameters("state is \(word); expected ready, drain or maint")
+      }
+    }
+    guard weight != nil || state != nil else {
+      throw .invalidParameters("nothing to set; expected weight, state or both")
+    }
+    let slot: UInt32
+    do {
+      slot = try plan.set(server: name, weight: weight.map { UInt32($0) }, state: state)
+    } catch {
+      throw .operational(error.lines.joined(separator: "; "))
+    }
+    publish()
+    guard let server = plan.server(slot: slot) else { throw .internalError("the server is gone") }
+    log.info("server \(name): state \(server.state), weight \(server.weight)")
+    return [
+      "server": .string(name), "weight": JSONValue(server.weight),
+      "state": .string("\(server.state)"), "snapshot": JSONValue(snapshotNumber),
+    ]
+  }
+
+  func withdrawSession(_ params: JSONValue) throws(AdminError) -> JSONValue {
+    try params.requireParameters(only: ["label"])
+    let label = try params.requiredIntegerParameter("label", in: 17...1_048_574)
+    guard appliance.withdraw(label: UInt32(label)) else {
+      throw .operational("label \(label) is given to no session; show labels lists those that are")
+    }
+    log.info("session of label \(label) withdrawn")
+    return ["label": JSONValue(label)]
+  }
+
+  func reload(_ params: JSONValue) throws(AdminError) -> JSONValue {
+    try params.requireParameters(only: ["config"])
+    let path = try params.stringParameter("config")
+    do {
+      try reload(from: path ?? file)
+    } catch {
+      throw .operational(error.lines.joined(separator: "\n"))
+    }
+    return ["snapshot": JSONValue(snapshotNumber)]
+  }
+
+  /// Takes a configuration over, wholly or not at all.
+  func reload(from path: String) throws(PlanError) {
+    let (configuration, newText) = try Self.read(path)
+    let refused = configuration.notBuilt
+    guard refused.isEmpty else { throw PlanError(lines: refused) }
+    try plan.apply(configuration)
+    file = path
+    text = newText
+    publish()
+    log.info("configuration \(path) loaded, snapshot \(snapshotNumber)")
+  }
+
+  /// Reads and checks a configuration file; the error's lines are what `check` prints.
+  static func read(
+    _ path: String
+  ) throws(PlanError) -> (configuration: Configuration, text: String) {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw PlanError(lines: ["\(path): cannot be read: \(reason(error))"])
+    }
+    switch Configuration.read(text: text, file: path) {
+    case .success(let configuration): return (configuration, text)
+    case .failure(let errors): throw PlanError(lines: errors.lines)
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+    if underlying.domain == NSPOSIXErrorDomain {
+      return POSIXErrorCode(rawValue: Int32(underlying.code)).map { code in
+        switch code {
+        case .ENOENT: "there is no such file"
+        case .EACCES: "permission denied"
+        case .EISDIR: "it is a directory"
+        default: "\(code)"
+        }
+      } ?? "error \(underlying.code)"
+    }
+    return "it is no UTF-8 text file"
+  }
+}

@@ -1,0 +1,181 @@
+import AdminProtocol
+import Dataplane
+import Snapshots
+import Wire
+
+/// The `show.*` methods and `status`.
+extension Manager {
+  func status() -> JSONValue {
+    let pairs = appliance.pairCounts
+    return [
+      "version": .string(Self.version),
+      "uptime_s": .double((ContinuousClock.now - started).seconds),
+      "workers": JSONValue(appliance.options.workers),
+      "snapshot": JSONValue(snapshotNumber),
+      "labels": [
+        "capacity": JSONValue(pairs.capacity), "live": JSONValue(pairs.live),
+        "embryonic": JSONValue(pairs.embryonic), "closing": JSONValue(pairs.closing),
+        "quarantined": JSONValue(pairs.quarantined), "free": JSONValue(pairs.free),
+      ],
+      "sessions": JSONValue(appliance.sessionCount),
+    ]
+  }
+
+  func showServices() -> JSONValue {
+    let slots = plan.serviceSlots + plan.retiredServiceSlots
+    return .array(
+      slots.compactMap { slot in
+        guard let service = plan.service(slot: slot) else { return nil }
+        return [
+          "name": .string(service.name),
+          "address": .string("\(service.address)"),
+          "protocol": .string("\(service.transport)"),
+          "port": .string("\(service.port)"),
+          "algorithm": .string("\(service.algorithm)"),
+          "sessions": JSONValue(appliance.sessions(service: slot)),
+          "refused": JSONValue(appliance.refused(service: slot)),
+          "retired": .bool(service.retired),
+          "servers": .array(
+            service.serverSlots.compactMap { slot in
+              plan.server(slot: slot).map { .object(JSONObject(describe($0))) }
+            }),
+        ]
+      })
+  }
+
+  func showServers() -> JSONValue {
+    let slots = plan.serviceSlots + plan.retiredServiceSlots
+    return .array(
+      slots.flatMap { plan.service(slot: $0)?.serverSlots ?? [] }.compactMap { slot in
+        plan.server(slot: slot).map { server in
+          .object(JSONObject([("service", .string(server.service))] + describe(server)))
+        }
+      })
+  }
+
+  private func describe(_ server: Plan.ServerView) -> [(String, JSONValue)] {
+    let total = appliance.totalSessions(server: server.slot) - (totalBaselines[server.slot] ?? 0)
+    return [
+      ("name", .string(server.name)),
+      ("address", .string("\(server.address)")),
+      ("state", .string("\(server.state)")),
+      ("health", .string("\(server.health)")),
+      ("weight", JSONValue(server.weight)),
+      ("sessions", JSONValue(appliance.sessions(server: server.slot))),
+      ("total_sessions", JSONValue(total)),
+      // Nothing measures it yet.
+      ("response_time_us", .null),
+      ("mac", JSONValue(server.mac.map { "\($0)" })),
+      ("port", .string(plan.configuration.ports[server.port].name)),
+      ("labels", .bool(server.labels)),
+      ("max_sessions", JSONValue(server.maxSessions)),
+      ("retired", .bool(server.retired)),
+    ]
+  }
+
+  func showSessions(_ params: JSONValue) throws(AdminError) -> JSONValue {
+    try params.requireParameters(only: ["limit"])
+    let limit = try params.integerParameter("limit", in: 0...10_000_000) ?? 1000
+    let sessions = appliance.sessions(limit: limit).map { view in
+      let record = view.record
+      let pair = record.pair == noIndex ? nil : record.pair
+      let answer: JSONValue = [
+        "service": JSONValue(plan.serviceName(record.service)),
+        "server": JSONValue(plan.server(slot: record.server)?.name),
+        "protocol": .string(record.protocolNumber == ProtocolNumber.tcp ? "tcp" : "udp"),
+        "client": .string("\(record.client)"),
+        "client_port": JSONValue(record.clientPort),
+        "vip": .string("\(record.virtual)"),
+        "vip_port": JSONValue(record.virtualPort),
+        "state": .string("\(record.state)"),
+        "c2s_label": pair.map { JSONValue(PairLabels(pair: $0).c2s) } ?? .null,
+        "s2c_label": pair.map { JSONValue(PairLabels(pair: $0).s2c) } ?? .null,
+        "age_s": .double(view.age),
+        "idle_s": .double(view.idle),
+      ]
+      return answer
+    }
+    return ["total": JSONValue(appliance.sessionCount), "sessions": .array(sessions)]
+  }
+
+  func showLabels(_ params: JSONValue) throws(AdminError) -> JSONValue {
+    try params.requireParameters(only: ["limit"])
+    let limit = try params.integerParameter("limit", in: 0...1_000_000) ?? 1000
+    let counts = appliance.pairCounts
+    let labels = appliance.pairs(limit: limit).map { view in
+      let labels = PairLabels(pair: view.pair)
+      let client = end(port: view.clientPort)
+      let server = end(port: view.serverPort)
+      let answer: JSONValue = [
+        "c2s_label": JSONValue(labels.c2s), "s2c_label": JSONValue(labels.s2c),
+        "state": .string("\(view.state)"), "worker": JSONValue(view.worker),
+        "generation": JSONValue(view.generation),
+        "c2s": ["in": client, "out": server], "s2c": ["in": server, "out": client],
+      ]
+      return answer
+    }
+    return [
+      "total": JSONValue(counts.embryonic + counts.live + counts.closing),
+      "labels": .array(labels),
+    ]
+  }
+
+  private func end(port: Int) -> JSONValue {
+    guard appliance.devices.indices.contains(port) else { return .null }
+    let device = appliance.devices[port]
+    return ["line_card": .string(device.lineCard), "port": .string(device.name)]
+  }
+
+  func showPorts() -> JSONValue {
+    .array(
+      zip(appliance.devices, plan.configuration.ports).map { device, port in
+        let statistics = device.statistics.map { ($0.name, JSONValue($0.value)) }
+        return .object(
+          JSONObject(
+            [
+              ("name", .string(device.name)), ("device", .string(device.device)),
+              ("driver", .string(device.driver)),
+              ("mac", .string("\(MACAddress(word: device.mac))")),
+              ("side", .string("\(port.side)")),
+              ("rx_queues", JSONValue(device.rxQueues)),
+              ("tx_queues", JSONValue(device.txQueues)),
+              ("rss", .string(device.scales ? "device" : "software")),
+            ] + statistics))
+      })
+  }
+
+  func showWorkers() -> JSONValue {
+    .array(
+      (0..<appliance.options.workers).map { worker in
+        [
+          "worker": JSONValue(worker), "lcore": JSONValue(worker + 1),
+          "counters": object(appliance.counters(worker: worker)),
+        ]
+      })
+  }
+
+  func showCounters() -> JSONValue { object(appliance.counters()) }
+
+  private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {
+    .object(JSONObject(counters.map { ($0.name, JSONValue($0.value)) }))
+  }
+
+  func showConfig() -> JSONValue { ["file": .string(file), "text": .string(text)] }
+}
+
+/// The two labels of a pair (protocol section 1).
+struct PairLabels {
+  let c2s: UInt32
+  let s2c: UInt32
+
+  init(pair: UInt32) {
+    c2s = pair << 1 | 1
+    s2c = c2s + 1
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -1,0 +1,129 @@
+import AdminProtocol
+import Dataplane
+import Logging
+import NIOCore
+import Snapshots
+
+/// The management of a running appliance: owns the plan, publishes its snapshots, answers the admin
+/// socket. Everything here runs on one event loop, so nothing needs a lock.
+final class Manager: AdminBackend, @unchecked Sendable {
+  static let version = "0.1.0"
+
+  let appliance: Appliance
+  let log: Logger
+  let loop: any EventLoop
+  let started = ContinuousClock.now
+  /// The path of the configuration that holds, and its text.
+  var file: String
+  var text: String
+  var plan: Plan
+  var snapshotNumber: UInt64 = 0
+  /// The snapshot in which each retired slot was first retired.
+  var retiredServers: [UInt32: UInt64] = [:]
+  var retiredServices: [UInt32: UInt64] = [:]
+  /// What a server slot's former holders had of the slot's total of sessions.
+  var totalBaselines: [UInt32: UInt64] = [:]
+  var trace: PacketTrace?
+  /// Traces that a worker may still write to, and when no longer.
+  var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
+  private var reservedLabelsLogged: UInt64 = 0
+
+  init(
+    appliance: Appliance, configuration: Configuration, file: String, text: String, log: Logger,
+    loop: any EventLoop
+  ) {
+    self.appliance = appliance
+    self.file = file
+    self.text = text
+    self.log = log
+    self.loop = loop
+    plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))
+  }
+
+  /// Builds the plan's snapshot and makes it the one that holds.
+  func publish() {
+    snapshotNumber += 1
+    appliance.publish(plan.makeContents(number: snapshotNumber))
+    for slot in plan.retiredServerSlots where retiredServers[slot] == nil {
+      retiredServers[slot] = snapshotNumber
+    }
+    for slot in plan.retiredServiceSlots where retiredServices[slot] == nil {
+      retiredServices[slot] = snapshotNumber
+    }
+  }
+
+  /// What is to be done now and then.
+  func tick() {
+    appliance.reclaim()
+    endedTraces.removeAll { appliance.isPast(token: $0.token) }
+    releaseRetired()
+  }
+
+  /// Gives back the slots of what has left the configuration and has no session any more.
+  private func releaseRetired() {
+    // One that came back before its last session ended is not retired any more.
+    let servers = retiredServers.isEmpty ? [] : Set(plan.retiredServerSlots)
+    for (slot, number) in retiredServers {
+      if !servers.contains(slot) {
+        retiredServers[slot] = nil
+      } else if appliance.sessions(server: slot) == 0,
+        appliance.isPast(snapshot: number - 1), plan.release(serverSlot: slot)
+      {
+        totalBaselines[slot] = appliance.totalSessions(server: slot)
+        retiredServers[slot] = nil
+      }
+    }
+    let services = retiredServices.isEmpty ? [] : Set(plan.retiredServiceSlots)
+    for (slot, number) in retiredServices {
+      if !services.contains(slot) {
+        retiredServices[slot] = nil
+      } else if appliance.sessions(service: slot) == 0,
+        appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot)
+      {
+        retiredServices[slot] = nil
+      }
+    }
+  }
+
+  /// Says, at most once a call, that reserved labels came in (RFC 7274).
+  func logReservedLabels() {
+    let name = "drop.label_reserved"
+    let count = appliance.counters().first { $0.name == name }?.value ?? 0
+    guard count > reservedLabelsLogged else { return }
+    log.warning(
+      "\(count - reservedLabelsLogged) packets with a reserved label were dropped (\(name))")
+    reservedLabelsLogged = count
+  }
+
+  func handle(method: String, params: JSONValue) -> Result<JSONValue, AdminError> {
+    Result { () throws(AdminError) in
+      switch method {
+      case "show.sessions": return try showSessions(params)
+      case "show.labels": return try showLabels(params)
+      case "server.set": return try setServer(params)
+      case "session.withdraw": return try withdrawSession(params)
+      case "reload": return try reload(params)
+      case "trace.start": return try startTrace(params)
+      default: break
+      }
+      guard let answer = answerPlain(method) else { throw .methodNotFound(method) }
+      try params.requireParameters(only: [])
+      return answer()
+    }
+  }
+
+  /// The methods without parameters.
+  private func answerPlain(_ method: String) -> (() -> JSONValue)? {
+    switch method {
+    case "status": status
+    case "show.services": showServices
+    case "show.servers": showServers
+    case "show.ports": showPorts
+    case "show.workers": showWorkers
+    case "show.counters": showCounters
+    case "show.config": showConfig
+    case "trace.show": showTrace
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import Dataplane
+import Dispatch
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Snapshots
+
+/// `tagline run`: from a configuration file to a running appliance and its end.
+public enum RunningAppliance {
+  /// Why it could not run: what to print, and the exit code that goes with it.
+  public struct Failure: Error {
+    public let lines: [String]
+    /// 1 bad input or configuration, 2 the environment lacks something.
+    public let code: Int32
+  }
+
+  /// Checks a configuration file; the lines of the failure are its errors.
+  public static func check(_ path: String) throws(Failure) {
+    _ = try read(path)
+  }
+
+  /// Runs until a signal, or until no packet came for `idleSeconds`.
+  public static func run(_ path: String, idleSeconds: Double?) throws(Failure) {
+    let (configuration, text) = try read(path)
+    if let line = configuration.notBuilt.first {
+      throw Failure(lines: ["\(path): \(line)"], code: 1)
+    }
+    let options = ApplianceOptions(configuration)
+    guard options.pairCount >= options.workers else {
+      throw Failure(
+        lines: ["\(path): labels.range has fewer pairs than there are workers"], code: 1)
+    }
+    let log = Logger(label: "tagline") { StreamLogHandler.standardError(label: $0) }
+    let appliance: Appliance
+    do {
+      appliance = try Appliance(options)
+    } catch {
+      throw Failure(lines: [error.description], code: 2)
+    }
+    for line in appliance.startLines { log.info("\(line)") }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let loop = group.next()
+    let manager = Manager(
+      appliance: appliance, configuration: configuration, file: path, text: text, log: log,
+      loop: loop)
+    let result = Result { () throws(Failure) in
+      try manager.serve(socket: configuration.admin.socket, idleSeconds: idleSeconds)
+    }
+    appliance.stop()
+    try? group.syncShutdownGracefully()
+    try result.get()
+  }
+
+  private static func read(
+    _ path: String
+  ) throws(Failure) -> (configuration: Configuration, text: String) {
+    do {
+      return try Manager.read(path)
+    } catch {
+      throw Failure(lines: error.lines, code: 1)
+    }
+  }
+}
+
+extension Manager {
+  /// Opens the admin socket, starts the workers and waits for the end.
+  func serve(socket: String, idleSeconds: Double?) throws(RunningAppliance.Failure) {
+    let end = loop.makePromise(of: Void.self)
+    let signals = watchSignals(end)
+    defer { for source in signals { source.cancel() } }
+    let server: AdminServer
+    do {
+      try loop.submit { self.publish() }.wait()
+      server = try AdminServer.start(path: socket, on: loop, backend: self).wait()
+    } catch {
+      end.succeed()
+      throw RunningAppliance.Failure(lines: ["\(error)"], code: 2)
+    }
+    do {
+      try appliance.start()
+    } catch {
+      end.succeed()
+      try? server.stop().wait()
+      throw RunningAppliance.Failure(lines: [error.description], code: 2)
+    }
+    log.info("running: admin socket \(socket)")
+    let work = startWork(end, idleSeconds: idleSeconds)
+    try? end.futureResult.wait()
+    for task in work { task.cancel() }
+    try? server.stop().wait()
+    log.info("stopped")
+  }
+
+  private func watchSignals(_ end: EventLoopPromise<Void>) -> [any DispatchSourceSignal] {
+    let wanted: [(Int32, @Sendable () -> Void)] = [
+      (SIGTERM, { end.succeed() }),
+      (SIGINT, { end.succeed() }),
+      (SIGHUP, { self.loop.execute { self.reloadOnSignal() } }),
+    ]
+    _ = signal(SIGPIPE, SIG_IGN)
+    return wanted.map { number, action in
+      _ = signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler(handler: action)
+      source.resume()
+      return source
+    }
+  }
+
+  private func reloadOnSignal() {
+    do {
+      try reload(from: file)
+    } catch {
+      for line in error.lines { log.error("reload refused: \(line)") }
+    }
+  }
+
+  private func startWork(_ end: EventLoopPromise<Void>, idleSeconds: Double?) -> [RepeatedTask] {
+    let idle = idleSeconds.map { IdleWatch(limit: .seconds($0)) }
+    return [
+      loop.scheduleRepeatedTask(initialDelay: .milliseconds(10), delay: .milliseconds(10)) { _ in
+        self.tick()
+        if let idle, idle.isOver(received: self.appliance.receivedPackets) { end.succeed() }
+      },
+      loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+        self.logReservedLabels()
+      },
+    ]
+  }
+}
+
+/// How long no packet has come.
+private final class IdleWatch: @unchecked Sendable {
+  private let limit: Duration
+  private var received: UInt64 = 0
+  private var since = ContinuousClock.now
+
+  init(limit: Duration) { self.limit = limit }
+
+  func isOver(received now: UInt64) -> Bool {
+    if now != received {
+      received = now
+      since = .now
+    }
+    return ContinuousClock.now - since >= limit
+  }
+}
+
+extension ApplianceOptions {
+  init(_ configuration: Configuration) {
+    self.init()
+    workers = configuration.workers ?? max(1, Appliance.availableProcessors - 1)
+    sessionsPerWorker = configuration.sessionsPerWorker
+    switch configuration.memory.hugepages {
+    case .auto: hugePages = .auto
+    case .required: hugePages = .required
+    case .none: hugePages = .none
+    }
+    packetBuffers = configuration.memory.mbufs ?? packetBuffers
+    ports = configuration.ports.map { port in
+      Port(
+        name: port.name, device: port.device, mac: port.mac?.word, mtu: port.mtu, side: port.side)
+    }
+    firstPair = (configuration.labels.range.lowerBound - 1) >> 1
+    pairCount = UInt32(configuration.labels.pairCount)
+    firstGiven = configuration.labels.first == .lowest ? .lowest : .random
+    embryonicShare = UInt32(configuration.labels.embryonicShare)
+  }
+}
