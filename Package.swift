@@ -3,9 +3,11 @@
 import PackageDescription
 
 // TAGLINE_PURE=1 leaves out everything that needs DPDK, so that the pure modules build and test on
-// any machine with a Swift toolchain. FUZZ=1 adds the libFuzzer targets, which only link under
+// any machine with a Swift toolchain. TAGLINE_DATAPLANE=1 leaves out what needs other packages:
+// management and the programs. FUZZ=1 adds the libFuzzer targets, which only link under
 // `--sanitize=fuzzer`.
 let pureOnly = Context.environment["TAGLINE_PURE"] != nil
+let dataplaneOnly = Context.environment["TAGLINE_DATAPLANE"] != nil
 let fuzzing = Context.environment["FUZZ"] != nil
 
 // DPDK's headers need SSE4.2; -march=corei7 is what Debian's DPDK itself is built for. SwiftPM
@@ -57,12 +59,6 @@ let package = Package(
 )
 
 if !pureOnly {
-  package.dependencies += [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-  ]
   package.targets += [
     .target(
       name: "CDPDKShim", path: "CDPDKShim", exclude: ["README.md"],
@@ -74,6 +70,19 @@ if !pureOnly {
       name: "Dataplane",
       dependencies: ["CDPDKShim", "Wire", "Snapshots", "Labels", "Sessions", "Balancing"],
       exclude: ["README.md"], swiftSettings: packetPath + dpdk),
+    .testTarget(
+      name: "DataplaneTests", dependencies: ["Dataplane"], swiftSettings: dpdk),
+  ]
+}
+
+if !pureOnly && !dataplaneOnly {
+  package.dependencies += [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ]
+  package.targets += [
     .target(
       name: "Management",
       dependencies: [
@@ -99,8 +108,6 @@ if !pureOnly {
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       exclude: ["README.md"], swiftSettings: safe),
-    .testTarget(
-      name: "DataplaneTests", dependencies: ["Dataplane"], swiftSettings: dpdk),
     .testTarget(
       name: "ManagementTests", dependencies: ["AdminProtocol", "Management"], swiftSettings: dpdk),
     .testTarget(
