@@ -59,7 +59,7 @@ public final class Appliance {
     publication = Publication(shared: shared)
     startLines.append(
       "tables: \(options.sessionsPerWorker) sessions a worker in"
-        + " \((memory.taken - sharedBytes) / options.workers >> 20) MiB,"
+        + " \(((memory.taken - sharedBytes) / options.workers) >> 20) MiB,"
         + " \(options.pairCount) label pairs, \(memory.taken >> 20) MiB in all")
     for index in devices.indices {
       try devices[index].start(
