@@ -9,8 +9,12 @@ extension JSONParser {
     while let byte = current {
       switch byte {
       case UInt8(ascii: "\""):
-        content += bytes[runStart..<position]
-        guard let string = String(validating: content, as: UTF8.self) else {
+        let run = bytes[runStart..<position]
+        let string =
+          content.isEmpty
+          ? String(validating: run, as: UTF8.self)
+          : String(validating: content + run, as: UTF8.self)
+        guard let string else {
           position = start
           throw error("the string is not valid UTF-8")
         }
@@ -18,7 +22,7 @@ extension JSONParser {
         return string
       case UInt8(ascii: "\\"):
         content += bytes[runStart..<position]
-        content += try parseEscape()
+        try parseEscape(into: &content)
         runStart = position
       case 0..<0x20:
         throw error("a control character must be escaped in a string")
@@ -29,31 +33,30 @@ extension JSONParser {
     throw error("the text ends within a string")
   }
 
-  /// The UTF-8 bytes that an escape stands for.
-  private mutating func parseEscape() throws(JSONSyntaxError) -> [UInt8] {
+  /// Adds the UTF-8 bytes that an escape stands for.
+  private mutating func parseEscape(into content: inout [UInt8]) throws(JSONSyntaxError) {
     position += 1
     guard let byte = current else { throw error("the text ends within a string") }
-    let plain: UInt8
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): plain = byte
-    case UInt8(ascii: "b"): plain = 0x08
-    case UInt8(ascii: "f"): plain = 0x0C
-    case UInt8(ascii: "n"): plain = 0x0A
-    case UInt8(ascii: "r"): plain = 0x0D
-    case UInt8(ascii: "t"): plain = 0x09
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): content.append(byte)
+    case UInt8(ascii: "b"): content.append(0x08)
+    case UInt8(ascii: "f"): content.append(0x0C)
+    case UInt8(ascii: "n"): content.append(0x0A)
+    case UInt8(ascii: "r"): content.append(0x0D)
+    case UInt8(ascii: "t"): content.append(0x09)
     case UInt8(ascii: "u"):
       position += 1
-      return Array(try parseEscapedScalar().utf8)
+      content += String(try parseEscapedScalar()).utf8
+      return
     default: throw error("an unknown escape")
     }
     position += 1
-    return [plain]
   }
 
   /// What follows `\u`: a scalar, or the high half of a surrogate pair with its low half.
-  private mutating func parseEscapedScalar() throws(JSONSyntaxError) -> Character {
+  private mutating func parseEscapedScalar() throws(JSONSyntaxError) -> Unicode.Scalar {
     let first = try parseHexadecimal()
-    if let scalar = Unicode.Scalar(first) { return Character(scalar) }
+    if let scalar = Unicode.Scalar(first) { return scalar }
     guard first < 0xDC00, bytes[position...].starts(with: "\\u".utf8) else {
       throw error("half a surrogate pair")
     }
@@ -64,7 +67,7 @@ extension JSONParser {
     else {
       throw error("half a surrogate pair")
     }
-    return Character(scalar)
+    return scalar
   }
 
   /// Four hexadecimal digits.

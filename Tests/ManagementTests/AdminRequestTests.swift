@@ -1,6 +1,8 @@
 import AdminProtocol
 import Testing
 
+@testable import Management
+
 /// Lines and their answers by JSON-RPC 2.0; most lines are of its section 7.
 @Suite struct AdminRequestTests {
   static let answered: [(line: String, id: String, code: Int)] = [
@@ -122,21 +124,38 @@ import Testing
     #expect(received == 5_000)
   }
 
+  /// The answer to a line where one may have 1,000 bytes.
+  func shortAnswer(to line: String, by backend: FakeBackend = FakeBackend()) throws -> JSONValue {
+    var exchange = AdminExchange(line: Array(line.utf8), limit: 1_000)
+    while !exchange.isDone { exchange.handleNext(by: backend) }
+    return try JSONValue(parsing: exchange.answerLine ?? [])
+  }
+
   @Test func tooLongAnAnswerBecomesAnError() throws {
-    let server = try AdminServerFixture()
-    let client = try server.connect()
-    let line = try #require(
-      client.exchange(
-        #"{"jsonrpc":"2.0","method":"size","params":{"count":67108864},"id":1}"#))
-    #expect(line.hasPrefix(#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"#))
-    // 40 MB each: the second has no room left beside the first, the third is small enough.
-    let batch = [40_000_000, 40_000_000, 5].map {
-      #"{"jsonrpc":"2.0","method":"size","params":{"count":\#($0)},"id":\#($0)}"#
+    func request(_ count: Int) -> String {
+      #"{"jsonrpc":"2.0","method":"size","params":{"count":\#(count)},"id":\#(count)}"#
     }
-    let answers = try #require(
-      try JSONValue(parsing: client.exchange("[" + batch.joined(separator: ",") + "]") ?? "")
-        .arrayValue)
-    #expect(answers.map { $0["result"]?.stringValue?.utf8.count } == [40_000_000, nil, 5])
+    // {"jsonrpc":"2.0","id":962,"result":""} has 38 bytes.
+    #expect(try shortAnswer(to: request(962))["result"]?.stringValue?.utf8.count == 962)
+    #expect(try shortAnswer(to: request(963))["error"]?["code"] == -32000)
+    #expect(try shortAnswer(to: request(963))["id"] == 963)
+    // The second has no room left beside the first, the third is small enough.
+    let batch = "[" + [600, 601, 5].map(request).joined(separator: ",") + "]"
+    let answers = try #require(try shortAnswer(to: batch).arrayValue)
+    #expect(answers.map { $0["result"]?.stringValue?.utf8.count } == [600, nil, 5])
     #expect(answers.map { $0["error"]?["code"]?.intValue } == [nil, -32000, nil])
+  }
+
+  /// Once a batch's answers are too long, the rest of it is not done.
+  @Test func aBatchEndsWhereItsAnswersAreTooLong() throws {
+    let backend = FakeBackend()
+    let request = #"{"jsonrpc":"2.0","method":"echo","id":1}"#
+    let batch = "[" + [String](repeating: request, count: 100).joined(separator: ",") + "]"
+    let answers = try #require(try shortAnswer(to: batch, by: backend).arrayValue)
+    #expect(answers.count == 100)
+    #expect(answers.last?["error"]?["code"] == -32000)
+    // {"jsonrpc":"2.0","id":1,"result":{}} and its comma have 37 bytes: 27 fit.
+    #expect(answers.count { $0["result"] == [:] } == 27)
+    #expect(backend.callCount < 40)
   }
 }

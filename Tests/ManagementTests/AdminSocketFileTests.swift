@@ -122,6 +122,14 @@ import Testing
     }
   }
 
+  @Test func anEmptyPathIsAnError() {
+    #expect {
+      try startServer("")
+    } throws: {
+      "\($0)".contains("must have 1 to 107 bytes")
+    }
+  }
+
   @Test func stoppingDoesNotRemoveASuccessorsSocket() throws {
     let server = try startServer(path)
     unlink(path)

@@ -1,6 +1,7 @@
 import AdminProtocol
 import Foundation
 import Management
+import NIOCore
 import NIOPosix
 import Testing
 
@@ -99,6 +100,43 @@ import Testing
     #expect(missing.code == 2)
     #expect(missing.error.hasPrefix("taglinectl: there is no admin socket \(socket)"))
     #expect(missing.error.filter { $0 == "\n" }.count == 1)
+  }
+
+  /// What listens there answers otherwise than an appliance, or never.
+  @Test(arguments: [
+    ("hello\n", "gives no JSON-RPC answer"), ("{}\n", "gives no JSON-RPC answer"),
+    ("half a line", "closed the connection without an answer"),
+    ("", "closed the connection without an answer"),
+  ])
+  func aStrangerEndsWithTwo(answer: String, message: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let listener = try ServerBootstrap(group: loop)
+      .childChannelInitializer { channel in
+        channel.writeAndFlush(ByteBuffer(string: answer)).whenComplete { _ in
+          channel.close(mode: .output, promise: nil)
+        }
+        return loop.makeSucceededVoidFuture()
+      }
+      .bind(unixDomainSocketPath: socket).wait()
+    defer { try? listener.close().wait() }
+    let result = try run(["--socket", socket, "status"])
+    #expect(result.code == 2)
+    #expect(result.error.contains(message))
+  }
+
+  @Test func silenceEndsWithTwo() throws {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let listener = try ServerBootstrap(group: loop).bind(unixDomainSocketPath: socket).wait()
+    defer { try? listener.close().wait() }
+    let result = try run(["--socket", socket, "status"])
+    #expect(result.code == 2)
+    #expect(result.error.hasPrefix("taglinectl: no answer for 5 s"))
   }
 
   @Test func aReaderThatLeavesIsNoCrash() throws {

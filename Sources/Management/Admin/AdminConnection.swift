@@ -11,9 +11,12 @@ final class AdminConnection: ChannelDuplexHandler {
   typealias OutboundOut = ByteBuffer
 
   /// How long a client that is being refused may go on sending, so that it gets to read why.
-  static let lingerTime = TimeAmount.seconds(1)
+  static let lingerTime = TimeAmount.seconds(5)
   /// How long answers may wait for a client to read on.
   static let stallTime = TimeAmount.seconds(60)
+  /// How long requests of one client are handled before others get their turn, and how long that is.
+  static let turnTime = TimeAmount.milliseconds(5)
+  static let pauseTime = TimeAmount.milliseconds(1)
 
   private enum State {
     case open
@@ -23,18 +26,22 @@ final class AdminConnection: ChannelDuplexHandler {
     case closing
   }
 
-  private let dispatcher: AdminDispatcher
+  private let backend: any AdminBackend
   private let refusal: AdminError?
   private var lines = AdminLineBuffer()
+  /// The line that is being answered.
+  private var exchange: AdminExchange?
   private var state = State.open
   private var isProcessing = false
   private var isReadPending = false
+  /// Runs while others have their turn.
+  private var pauseTimer: Scheduled<Void>?
   private var stallTimer: Scheduled<Void>?
   private var lingerTimer: Scheduled<Void>?
 
   /// - Parameter refusal: if given, all that the client gets.
-  init(dispatcher: AdminDispatcher, refusal: AdminError?) {
-    self.dispatcher = dispatcher
+  init(backend: any AdminBackend, refusal: AdminError?) {
+    self.backend = backend
     self.refusal = refusal
   }
 
@@ -45,6 +52,7 @@ final class AdminConnection: ChannelDuplexHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     state = .closing
+    pauseTimer?.cancel()
     stallTimer?.cancel()
     lingerTimer?.cancel()
     context.fireChannelInactive()
@@ -58,11 +66,15 @@ final class AdminConnection: ChannelDuplexHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    if context.channel.isWritable || state == .closing {
-      context.read()
-    } else {
-      isReadPending = true
-    }
+    isReadPending = true
+    readIfWanted(context: context)
+  }
+
+  private func readIfWanted(context: ChannelHandlerContext) {
+    let isWanted = state == .closing || (context.channel.isWritable && pauseTimer == nil)
+    guard isReadPending, isWanted else { return }
+    isReadPending = false
+    context.read()
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -70,10 +82,6 @@ final class AdminConnection: ChannelDuplexHandler {
     stallTimer = nil
     if context.channel.isWritable {
       process(context: context)
-      if isReadPending {
-        isReadPending = false
-        read(context: context)
-      }
     } else if state != .closing {
       stallTimer = context.eventLoop.assumeIsolated().scheduleTask(in: AdminConnection.stallTime) {
         context.close(promise: nil)
@@ -100,25 +108,52 @@ final class AdminConnection: ChannelDuplexHandler {
     context.close(promise: nil)
   }
 
-  /// Answers the lines that have come, as long as the client takes the answers.
+  /// Answers the lines that have come, as long as the client takes the answers and others need not
+  /// wait.
   private func process(context: ChannelHandlerContext) {
-    guard !isProcessing else { return }
+    guard !isProcessing, pauseTimer == nil else { return }
     isProcessing = true
-    defer { isProcessing = false }
+    defer {
+      isProcessing = false
+      readIfWanted(context: context)
+    }
+    let turnEnd = NIODeadline.now() + AdminConnection.turnTime
     var hasMore = true
     while hasMore, state != .closing, context.channel.isWritable {
       while hasMore, state != .closing, context.channel.isWritable {
-        hasMore = processLine(context: context)
+        hasMore = takeStep(context: context)
+        if hasMore, NIODeadline.now() > turnEnd {
+          context.flush()
+          pause(context: context)
+          return
+        }
       }
       context.flush()
     }
   }
 
-  /// Answers one line; false if none has come.
-  private func processLine(context: ChannelHandlerContext) -> Bool {
+  private func pause(context: ChannelHandlerContext) {
+    pauseTimer = context.eventLoop.assumeIsolated().scheduleTask(in: AdminConnection.pauseTime) {
+      self.pauseTimer = nil
+      self.process(context: context)
+    }
+  }
+
+  /// Takes a line or handles one request; false if there is nothing to do.
+  private func takeStep(context: ChannelHandlerContext) -> Bool {
+    if var exchange {
+      self.exchange = nil
+      if !exchange.isDone { exchange.handleNext(by: backend) }
+      if !exchange.isDone {
+        self.exchange = exchange
+      } else if let line = exchange.answerLine {
+        context.write(wrapOutboundOut(ByteBuffer(bytes: line)), promise: nil)
+      }
+      return true
+    }
     switch lines.next() {
     case .line(let line):
-      answer(line, context: context)
+      exchange = AdminExchange(line: line)
       return true
     case .tooLong:
       refuse(
@@ -126,24 +161,22 @@ final class AdminConnection: ChannelDuplexHandler {
         context: context)
       return false
     case .incomplete:
-      if state == .inputEnded {
-        answer(lines.takeRest(), context: context)
+      guard state == .inputEnded else { return false }
+      let rest = lines.takeRest()
+      if rest.isEmpty {
         state = .closing
         closeAfterWrites(context: context, mode: .all)
+        return false
       }
-      return false
+      exchange = AdminExchange(line: rest)
+      return true
     }
-  }
-
-  private func answer(_ line: [UInt8], context: ChannelHandlerContext) {
-    guard let answer = dispatcher.answer(toLine: line) else { return }
-    context.write(wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
   }
 
   /// Says why, ends the output, and reads on for a moment: closing with unread input would turn the
   /// answer into a reset at the client.
   private func refuse(_ error: AdminError, context: ChannelHandlerContext) {
-    let line = AdminDispatcher.line(refusing: error)
+    let line = AdminExchange.line(refusing: error)
     context.write(wrapOutboundOut(ByteBuffer(bytes: line)), promise: nil)
     let mode = state == .inputEnded ? CloseMode.all : .output
     state = .closing
@@ -151,10 +184,7 @@ final class AdminConnection: ChannelDuplexHandler {
     lingerTimer = context.eventLoop.assumeIsolated().scheduleTask(in: AdminConnection.lingerTime) {
       context.close(promise: nil)
     }
-    if isReadPending {
-      isReadPending = false
-      context.read()
-    }
+    readIfWanted(context: context)
   }
 
   private func closeAfterWrites(context: ChannelHandlerContext, mode: CloseMode) {

@@ -49,14 +49,13 @@ public final class AdminServer: Sendable {
       return loop.makeFailedFuture(error)
     }
     let file = listener.file
-    let dispatcher = AdminDispatcher(backend: backend)
     let connections = Connections.makeBoxSendingValue(Clients(), eventLoop: loop)
     return ServerBootstrap(group: loop)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try admit(channel, to: connections, dispatcher: dispatcher)
+          try admit(channel, to: connections, backend: backend)
         }
       }
       .withBoundSocket(listener.descriptor)
@@ -81,7 +80,7 @@ public final class AdminServer: Sendable {
 
   /// Gives a new client its handler: one that serves it, or one that refuses it.
   private static func admit(
-    _ channel: any Channel, to connections: Connections, dispatcher: AdminDispatcher
+    _ channel: any Channel, to connections: Connections, backend: any AdminBackend
   ) throws {
     let key = ObjectIdentifier(channel)
     let list: WritableKeyPath<Clients, [ObjectIdentifier: any Channel]>
@@ -98,7 +97,7 @@ public final class AdminServer: Sendable {
       return
     }
     try channel.pipeline.syncOperations.addHandler(
-      AdminConnection(dispatcher: dispatcher, refusal: refusal))
+      AdminConnection(backend: backend, refusal: refusal))
     connections.value[keyPath: list][key] = channel
     channel.closeFuture.assumeIsolated().whenComplete { _ in
       connections.value[keyPath: list][key] = nil

@@ -17,6 +17,8 @@ struct AdminSocketFile: Sendable, Equatable {
   ) throws(AdminSocketError) -> (descriptor: CInt, file: AdminSocketFile) {
     let address: SocketAddress
     do {
+      // An empty path would bind to a name outside the file system (unix(7)).
+      guard !path.isEmpty else { throw SocketAddressError.unixDomainSocketPathTooLong }
       address = try SocketAddress(unixDomainSocketPath: path)
     } catch {
       throw AdminSocketError(
