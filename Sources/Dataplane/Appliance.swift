@@ -29,7 +29,8 @@ public final class Appliance {
     let cache: UInt32 = 256
     guard
       let pool = shim_pool_create(
-        "tagline", UInt32(options.packetBuffers), cache, -1, choice.hugePages)
+        Environment.uniqueName("packets"), UInt32(options.packetBuffers), cache, -1,
+        choice.hugePages)
     else {
       throw ApplianceError(
         "no memory for \(options.packetBuffers) packet buffers"

@@ -1,8 +1,18 @@
 import CDPDKShim
 import Foundation
 
-/// DPDK's environment abstraction layer, started once a process.
+/// DPDK's environment abstraction layer, started once a process. Further appliances in a process,
+/// which only tests have, share the first one's.
 enum Environment {
+  nonisolated(unsafe) private static var started: Choice?
+  nonisolated(unsafe) private static var names = 0
+
+  /// A name for a DPDK object that no other of this process has.
+  static func uniqueName(_ stem: String) -> String {
+    names += 1
+    return "\(stem)-\(names)"
+  }
+
   struct Choice {
     let hugePages: Bool
     /// One line for the log.
@@ -13,6 +23,7 @@ enum Environment {
 
   /// - Parameter poolBytes: what the packet buffers take
   static func start(_ options: ApplianceOptions, poolBytes: Int) throws(ApplianceError) -> Choice {
+    if let started { return started }
     let free = freeHugePageBytes()
     // EAL and the devices take some more than the packet buffers.
     let needed = poolBytes + 64 << 20
@@ -50,7 +61,9 @@ enum Environment {
         "DPDK does not start: \(errorText(result)); run as root, or give the user its devices and"
           + " huge pages")
     }
-    return Choice(hugePages: hugePages, line: line, isCrowded: isCrowded)
+    let choice = Choice(hugePages: hugePages, line: line, isCrowded: isCrowded)
+    started = choice
+    return choice
   }
 
   static func errorText(_ result: Int32) -> String {

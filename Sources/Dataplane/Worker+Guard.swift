@@ -5,7 +5,7 @@ extension Worker {
   /// Whether the inner packet is one of the session that the entry was made for (protocol section
   /// 3.3): both halves of the guard, of a fragment that is not the first the addresses alone.
   @inline(__always)
-  func guardHolds(_ entry: LabelEntry, _ frame: Frame, isC2S: Bool) -> Bool {
+  mutating func guardHolds(_ entry: LabelEntry, _ frame: Frame, isC2S: Bool) -> Bool {
     let ip = UnsafeRawPointer(frame.data) + frame.ip
     let available = frame.available &- frame.ip
     guard available >= 24, ip.load8(0) == 0x45 else {
@@ -32,7 +32,7 @@ extension Worker {
 
   /// IPv6, IPv4 with options, and packets too short for the above.
   @inline(never)
-  private func guardHoldsUncommonly(
+  private mutating func guardHoldsUncommonly(
     _ entry: LabelEntry, _ frame: Frame, isC2S: Bool
   ) -> Bool {
     let ip = UnsafeRawPointer(frame.data) + frame.ip

@@ -119,7 +119,7 @@ extension Worker {
     join(frame, packet, session, isC2S: true)
   }
 
-  private func hadStatelessSYN(_ service: UInt32) -> Bool {
+  private mutating func hadStatelessSYN(_ service: UInt32) -> Bool {
     let last = statelessSYNs[Int(service)]
     return last != 0 && tick &- last <= snapshot.settings.pointee.tcpEmbryonic
   }
@@ -161,7 +161,7 @@ extension Worker {
       && labels.free > 0 && labels.embryonic >= labels.embryonicLimit
   }
 
-  private func findServer(mac: UInt64, _ service: UInt32) -> UInt32 {
+  private mutating func findServer(mac: UInt64, _ service: UInt32) -> UInt32 {
     let record = snapshot.services + Int(service)
     let slots = snapshot.slots(of: record)
     var place = 0
@@ -174,7 +174,7 @@ extension Worker {
 
   /// The next hop and port of a client that no session tells: where its SYN came from, or the first
   /// client-side port's gateway. A port of -1 when neither is known.
-  private func findClient(_ client: IPAddress) -> (mac: UInt64, port: Int) {
+  private mutating func findClient(_ client: IPAddress) -> (mac: UInt64, port: Int) {
     if let hop = clientHops.find(client) { return hop }
     var index = 0
     while index < snapshot.portCount {

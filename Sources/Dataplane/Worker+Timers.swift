@@ -21,7 +21,7 @@ extension Worker {
   }
 
   /// A session's idle timeout in its present state, in ticks.
-  func timeout(_ record: UnsafeMutablePointer<SessionRecord>) -> UInt32 {
+  mutating func timeout(_ record: UnsafeMutablePointer<SessionRecord>) -> UInt32 {
     let settings = snapshot.settings
     let isTCP = record.pointee.protocolNumber == ProtocolNumber.tcp
     switch record.pointee.state {

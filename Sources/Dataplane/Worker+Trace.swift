@@ -58,7 +58,7 @@ extension Worker {
   }
 
   /// Notes the label's entry, and finds the key of the packet if it has one.
-  private func examine(
+  private mutating func examine(
     _ mbuf: OpaquePointer, port: Int, _ entry: UnsafeMutablePointer<TraceEntry>
   ) -> FlowTuple? {
     let data = UnsafeRawPointer(shim_mbuf_data(mbuf).unsafelyUnwrapped)
@@ -82,11 +82,11 @@ extension Worker {
     return outcome == PacketParser.accepted ? FlowTuple(packet) : nil
   }
 
-  private func find(_ tuple: FlowTuple) -> UInt32 {
+  private mutating func find(_ tuple: FlowTuple) -> UInt32 {
     sessions.find(tuple, sessions.hash.hash(tuple)).index
   }
 
-  private func handoverCount() -> Int {
+  private mutating func handoverCount() -> Int {
     var sum = Int(counters[Counter.handoverPackets.rawValue])
     var worker = 0
     while worker < shared.workers {
@@ -96,7 +96,7 @@ extension Worker {
     return sum
   }
 
-  private func conclude(
+  private mutating func conclude(
     _ entry: UnsafeMutablePointer<TraceEntry>, _ before: UnsafeMutablePointer<UInt64>,
     _ tuple: FlowTuple?, isHandedOver: Bool
   ) {

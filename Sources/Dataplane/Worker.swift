@@ -8,7 +8,10 @@ import Wire
 
 /// One worker: a run-to-completion loop over the bursts of its queues, with the sessions and label
 /// pairs that it owns. Lives in raw memory and is used by one lcore only; other threads read its
-/// counters and, by seqlock, its session records.
+/// counters and, by version, its session records.
+///
+/// Methods that are not inlined are `mutating` even where they change nothing: Swift would hand a
+/// non-mutating one a copy of the whole worker.
 public struct Worker {
   static let burstSize = 32
 
