@@ -6,9 +6,8 @@ extension Configuration {
   static let longestTime = Duration.seconds(168 * 3600)
   static let maximumPorts = 32
   static let maximumServices = 8192
-  static let maximumServers = 65_536
-  /// A Maglev table names them by 16 bits, of which one value means none.
-  static let maximumServersOfService = 65_534
+  /// A label entry names a static next hop by 16 bits, and the first of those are the ports'.
+  static let maximumServers = 65_536 - maximumPorts
 
   /// Reads a configuration strictly: unknown keys, wrong types and references that lead nowhere
   /// are errors, and all of them are told. Looks at no device and no other file.

@@ -103,11 +103,6 @@ extension Configuration {
     var names = FirstPlaces()
     var servers: [Server] = []
     let sections = section.sections("servers", title: "server", keys: Self.serverKeys)
-    if sections.count > Self.maximumServersOfService {
-      section.report(
-        "servers", "the service has \(sections.count) servers",
-        expected: "at most \(Self.maximumServersOfService)")
-    }
     for section in sections {
       count += 1
       if count == Self.maximumServers + 1 {
