@@ -11,6 +11,8 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "deploy/examples/two-arm.yaml"
+CONFIGURATION = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 900
 
@@ -29,3 +31,7 @@ def test_commands_run(commands):
         ["bash", "-euo", "pipefail", "-c", commands], cwd=ROOT, text=True, timeout=SECONDS,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 0, result.stdout[-4000:]
+
+
+def test_configuration_is_the_example():
+    assert CONFIGURATION.findall((ROOT / "README.md").read_text()) == [EXAMPLE.read_text()]
