@@ -181,7 +181,8 @@ import Wire
     let bytes = UnsafeRawBufferPointer(
       start: memory.base, count: SessionTable.byteCount(capacity: capacity) - capacity * 128)
     for bucket in 0..<bytes.count / 64 {
-      try #require(bytes[bucket * 64..<bucket * 64 + 24].allSatisfy { $0 == 0 })
+      let isEmpty = bytes[bucket * 64..<bucket * 64 + 24].allSatisfy { $0 == 0 }
+      try #require(isEmpty)
     }
     try checkAll()
   }
