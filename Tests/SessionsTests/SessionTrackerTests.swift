@@ -194,6 +194,9 @@ private let synAck = TCPFlags.syn | TCPFlags.ack
     let session = Conversation(SessionFlags.rebuilt | SessionFlags.serverLabelled)
     #expect(session.client(ack, payload: 5) == .none)
     #expect(session.client(syn, 1000) == .none)
+    // A challenge ACK (RFC 5961 4.2), and an answer to it.
+    #expect(session.server(ack) == .none)
+    #expect(session.client(ack, 1001, 1234) == .none)
     #expect(session.server(synAck, 5000) == .none)
     #expect(session.client(ack, 1001, 1234) == .none)
     #expect(session.server(ack) == .none)
@@ -299,6 +302,7 @@ private let synAck = TCPFlags.syn | TCPFlags.ack
     #expect(session.server(fin) == .close)
     #expect(session.client(ack) == .none)
     #expect(session.server(ack) == .none)
+    #expect(SessionTracker.observeSwitched(session.record, c2s: true, s2c: true) == .none)
     #expect(session.state == .closing)
   }
 
@@ -376,6 +380,7 @@ private let synAck = TCPFlags.syn | TCPFlags.ack
     #expect(session.server(fin) == .none)
     #expect(session.client(ack) == .none)
     #expect(session.server(ack) == .none)
+    #expect(SessionTracker.observeSwitched(session.record, c2s: true, s2c: true) == .none)
     #expect(session.state == .closing)
   }
 
