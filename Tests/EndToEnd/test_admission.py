@@ -5,6 +5,7 @@ from scapy.layers.inet import ICMP, TCP
 from scapy.layers.inet6 import ICMPv6DestUnreach
 
 from harness import network
+from harness.appliance import wait_until
 from harness.flows import CLIENT_ISN, tcp, udp
 from harness.frames import frame
 from harness.live import Live
@@ -120,6 +121,7 @@ def test_room_comes_back_when_a_session_ends():
         assert box.send(tcp(1).up(tcp(1).syn())).out["front"][0].label == 17
         assert box.send(tcp(2).up(tcp(2).syn())).drops() == {"refused": 1}
         box.admin.call("session.withdraw", label=17)
+        wait_until(lambda: box.admin.call("status")["sessions"] == 0, 10, "session withdrawn")
         box.step()
         step = box.send(tcp(2).up(tcp(2).syn()))
         assert step.bytes() == [tcp(2).at_server(tcp(2).syn(), label=19)]

@@ -130,8 +130,8 @@ def test_least_connections_fills_up_the_emptier_server():
         return Counter(servers_of(box.send(*[flow.up(flow.send()) for flow in started])))
 
     with Live(one_arm([service((1, 2), protocol="udp", algorithm="lc")])) as box:
-        box.admin.call("server.set", server="udp4/s2", state="drain")
+        box.change("server.set", server="udp4/s2", state="drain")
         assert start(box, 40) == {1: 40}
-        box.admin.call("server.set", server="udp4/s2", state="ready")
+        box.change("server.set", server="udp4/s2", state="ready")
         assert start(box, 40) == {2: 40}
         assert start(box, 40) == {1: 20, 2: 20}

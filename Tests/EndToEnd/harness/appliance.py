@@ -13,7 +13,7 @@ from .captures import read_capture
 from .frames import Frame
 from .program import ENVIRONMENT, TAGLINE
 
-START_SECONDS = 20
+START_SECONDS = 60
 END_SECONDS = 5
 EXIT_WHEN_IDLE = 60
 
@@ -79,15 +79,18 @@ class Appliance:
         assert self.process.poll() is None, self.obituary()
         return self.admin.call("show.counters")
 
-    def settled(self, received, seconds=20):
+    def settled(self, received, seconds=30):
         """The counters, once all that was received is accounted for and nothing moves."""
 
         def still():
             before = self.counters()
             if before["rx.packets"] < received or not evidence.balanced(before):
                 return None
+            if not evidence.delivered(before):
+                return None
             time.sleep(0.03)
-            return before if self.counters() == before else None
+            moved = {n for n, value in self.counters().items() if value != before[n]}
+            return None if moved - {"worker.busy_ns"} else before
 
         try:
             return wait_until(still, seconds, f"{received} packets accounted for")

@@ -18,6 +18,13 @@ def balanced(counters):
     return counters["rx.packets"] == drops + sum(counters[name] for name in SENT)
 
 
+def delivered(counters):
+    """Whether all that was forwarded or answered has reached a device, or was too much for it."""
+    forwarded = counters["label.switched"] + counters["analysed.forwarded"]
+    handed = counters["tx.packets"] + counters["tx.full"]
+    return handed >= forwarded + counters["answer.packets"]
+
+
 def assert_balanced(counters):
     assert balanced(counters), {name: value for name, value in counters.items() if value}
 

@@ -18,7 +18,7 @@ from .running import archive
 
 FILLERS_AT_ONCE = 32  # net_pcap returns from a burst of 32 only once all of it is there
 PAUSE_SECONDS = 0.001
-STEP_SECONDS = 10
+STEP_SECONDS = 30
 
 # One filler for each pipe: the reason that it is dropped for, and the frame on a port's VLAN.
 EXPERIMENTAL = 0x88B5
@@ -184,18 +184,35 @@ class Live:
         if frames:
             inputs = {"front": frames}
         for port, content in inputs.items():
-            feed = self.feeds[port][queue]
-            target = feed.send(content)
-            name = f"drop.{feed.reason}"
-            wait_until(
-                lambda: self.appliance.counters()[name] >= target, STEP_SECONDS, "frames received"
-            )
+            self.receive(port, content, queue)
         return self.step()
+
+    def receive(self, port, frames, queue):
+        """Feeds frames and waits until they were received."""
+        feed = self.feeds[port][queue]
+        target = feed.send(frames)
+        name = f"drop.{feed.reason}"
+        wait_until(
+            lambda: self.appliance.counters()[name] >= target, STEP_SECONDS, "frames received"
+        )
+
+    def change(self, method, **params):
+        """An admin call, and a pause until every worker has taken note of it."""
+        result = self.admin.call(method, **params)
+        self.pass_fillers()
+        return result
+
+    def pass_fillers(self):
+        """Waits for the bursts that were begun before now, whose packets may see the old state:
+        a worker that waits on an empty pipe is in the middle of one."""
+        for name, feeds in self.feeds.items():
+            for queue in range(len(feeds)):
+                self.receive(name, [], queue)
 
     def step(self):
         """What has changed since the last step, once as many frames are out as were counted."""
         time.sleep(0.01)  # for what was handed over to another worker
-        counters = self.without_fillers(self.appliance.counters())
+        counters = self.without_fillers(wait_until(self.delivered, STEP_SECONDS, "all delivered"))
         sent = counters["tx.packets"]
         outputs = wait_until(lambda: self.enough(sent), STEP_SECONDS, f"{sent} frames sent")
         new = {name: frames[self.seen[name] :] for name, frames in outputs.items()}
@@ -203,6 +220,10 @@ class Live:
         before, self.before = self.before, counters
         rise = {n: v - before.get(n, 0) for n, v in counters.items() if v != before.get(n, 0)}
         return Step(new, rise)
+
+    def delivered(self):
+        counters = self.appliance.counters()
+        return counters if evidence.delivered(counters) else None
 
     def enough(self, sent):
         outputs = self.appliance.outputs()

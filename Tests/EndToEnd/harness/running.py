@@ -91,7 +91,7 @@ def examine(out, counters, sound):
     """What every run must fulfil."""
     evidence.assert_balanced(counters)
     frames = [frame for port in out.values() for frame in port]
-    assert len(frames) == counters["tx.packets"], "frames captured, and tx.packets"
+    assert len(frames) == counters["tx.packets"], (counters, frames)
     if sound:
         for frame in frames:
             evidence.assert_sound(frame)

@@ -6,8 +6,8 @@ from pathlib import Path
 from .captures import write_capture
 from .program import finish
 
-CHECKSUMS = ("ip.checksum.status", "tcp.checksum.status", "udp.checksum.status",
-             "icmp.checksum.status", "icmpv6.checksum.status")
+ICMP_CHECKSUMS = ("icmp.checksum.status", "icmpv6.checksum.status")
+CHECKSUMS = ("ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", *ICMP_CHECKSUMS)
 FIELDS = ("frame.number", "_ws.malformed", "mpls.label", "mpls.ttl", *CHECKSUMS)
 PREFERENCES = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE",
                "ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.analyze_sequence_numbers:FALSE")
@@ -32,11 +32,17 @@ def dissect(frames):
     return [dict(zip(FIELDS, row)) for row in rows]
 
 
+def checksums(frame):
+    """The fields that count. An ICMP error quotes a packet cut short, whose sums say nothing."""
+    number = frame.ip.proto if frame.ip.version == 4 else frame.ip.nh
+    return ("ip.checksum.status", *ICMP_CHECKSUMS) if number in (1, 58) else CHECKSUMS
+
+
 def complaints(frames):
     """What tshark finds wrong with frames (`Frame`), one line each."""
     found = []
     for frame, row in zip(frames, dissect([f.raw for f in frames])):
-        bad = [name for name in CHECKSUMS if BAD in row[name].split(",")]
+        bad = [name for name in checksums(frame) if BAD in row[name].split(",")]
         labels = ",".join(str(e.label) for e in frame.labels)
         ttls = ",".join(str(e.ttl) for e in frame.labels)
         if row["_ws.malformed"] or bad or (row["mpls.label"], row["mpls.ttl"]) != (labels, ttls):
