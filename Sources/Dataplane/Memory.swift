@@ -2,8 +2,13 @@ import CDPDKShim
 
 /// The memory that an appliance takes at start, and how much of it.
 struct Memory {
+  /// A region takes whole 2 MiB pages, so small pieces share one.
+  private static let slabSize = 2 << 20
+
   let hugePages: Bool
   private(set) var taken = 0
+  private var slab: UnsafeMutableRawPointer?
+  private var slabLeft = 0
 
   init(hugePages: Bool) { self.hugePages = hugePages }
 
@@ -13,12 +18,21 @@ struct Memory {
   mutating func take(_ bytes: Int, for purpose: String) throws(ApplianceError)
     -> UnsafeMutableRawPointer
   {
-    guard let region = shim_region_allocate(bytes, -1, hugePages) else {
-      throw ApplianceError(
-        "no \(bytes >> 20) MiB of memory for \(purpose): lower sessions-per-worker or workers")
+    let rounded = (bytes + 63) & ~63
+    if rounded > slabLeft || slab == nil {
+      let isSmall = rounded < Self.slabSize / 8
+      let size = isSmall ? Self.slabSize : rounded
+      guard let region = shim_region_allocate(size, -1, hugePages) else {
+        throw ApplianceError(
+          "no \(size >> 20) MiB of memory for \(purpose): lower sessions-per-worker or workers")
+      }
+      taken += size
+      guard isSmall else { return region }
+      slab = region
+      slabLeft = size
     }
-    taken += bytes
-    return region
+    slabLeft -= rounded
+    return slab.unsafelyUnwrapped + slabLeft
   }
 
   mutating func take<T>(_ type: T.Type, count: Int, for purpose: String) throws(ApplianceError)
