@@ -39,6 +39,9 @@ extension Worker {
     if packet.protocolNumber == ProtocolNumber.tcp && isShareSpent(server) {
       return passWithoutState(frame, packet, stableHash, service: service)
     }
+    guard snapshot.servers[Int(server)].adjacency != noIndex else {
+      return drop(frame.mbuf, .noNextHop)
+    }
     let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
@@ -111,6 +114,9 @@ extension Worker {
       count(.sessionTableFull)
       return refuse(frame, packet, service)
     }
+    guard snapshot.servers[Int(server)].adjacency != noIndex else {
+      return drop(frame.mbuf, .noNextHop)
+    }
     let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
@@ -166,7 +172,8 @@ extension Worker {
     let slots = snapshot.slots(of: record)
     var place = 0
     while place < Int(record.pointee.serverCount) {
-      if snapshot.servers[Int(slots[place])].mac == mac { return slots[place] }
+      let server = snapshot.servers + Int(slots[place])
+      if server.pointee.mac == mac && server.pointee.adjacency != noIndex { return slots[place] }
       place &+= 1
     }
     return noIndex
