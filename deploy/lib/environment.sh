@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # What the scripts need of the machine. Sourced, not run; needs bash.
 
+# What the Swift toolchain needs on a bare Debian 12 to start, to fetch packages and to link.
+# shellcheck disable=SC2034 # used by the scripts that source this
+SWIFT_NEEDS=(g++ git ca-certificates libncurses6 libcurl4)
+
 # require_root: ends the script with exit code 2 and the command to run unless it runs as root.
 require_root() {
   ((EUID == 0)) && return

@@ -41,8 +41,8 @@ run_pytest() {
 stage_packages() {
   # shellcheck source=packages.sh
   source deploy/lib/packages.sh
-  install_packages g++ git libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 ethtool \
-    tcpdump tshark python3 python3-scapy python3-pytest python3-yaml shellcheck
+  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 \
+    ethtool tcpdump tshark python3 python3-scapy python3-pytest python3-yaml shellcheck
 }
 
 stage_lint() {
