@@ -13,7 +13,7 @@ extension PacketParser {
     switch packet.protocolNumber {
     case ProtocolNumber.tcp:
       guard readable >= 20 else { return short(payload, 20, .transportShort) }
-      return parseTCP(transport, payload: payload, into: &packet)
+      return parseTCP(transport, readable: readable, payload: payload, into: &packet)
     case ProtocolNumber.udp:
       guard readable >= 8 else { return short(payload, 8, .transportShort) }
       return parseUDP(transport, payload: payload, into: &packet)
@@ -29,10 +29,12 @@ extension PacketParser {
   /// RFC 9293 3.1.
   @inlinable @inline(__always)
   static func parseTCP(
-    _ tcp: UnsafeRawPointer, payload: Int, into packet: inout ParsedPacket
+    _ tcp: UnsafeRawPointer, readable: Int, payload: Int, into packet: inout ParsedPacket
   ) -> UInt8 {
     let headerLength = Int(tcp.load8(12) >> 4) &* 4
     guard headerLength >= 20, headerLength <= payload else { return DropReason.tcpOffset.rawValue }
+    // Options are rewritten where they lie, so they too must lie in the first buffer.
+    guard headerLength <= readable else { return DropReason.chain.rawValue }
     let flags = tcp.load8(13) & (TCPFlags.fin | TCPFlags.syn | TCPFlags.rst | TCPFlags.ack)
     let opposed = flags & (TCPFlags.fin | TCPFlags.syn | TCPFlags.rst)
     guard flags != 0, opposed & (opposed &- 1) == 0 else { return DropReason.tcpFlags.rawValue }
