@@ -32,7 +32,7 @@ extension PacketParser {
       let more = fragment & 0x2000 != 0
       packet.fragmentID = UInt32(bytes.load16(4))
       let isWhole = isWholeFragment(
-        offset: offset, more: more, payload: length &- headerLength,
+        headers: headerLength, offset: offset, more: more, payload: length &- headerLength,
         protocolNumber: packet.protocolNumber)
       guard isWhole else { return DropReason.fragmentMalformed.rawValue }
       if offset != 0 {
@@ -45,12 +45,16 @@ extension PacketParser {
   }
 
   /// Whether a fragment can be one: eight-byte units unless it is the last, some payload, and its end
-  /// within the largest datagram. A TCP fragment at eight bytes hides the flags (RFC 1858 3).
+  /// within the largest datagram (RFC 791 3.1, RFC 8200 4.5). A TCP fragment at eight bytes hides the
+  /// flags (RFC 1858 3).
+  ///
+  /// - Parameter headers: bytes that the whole datagram's 16-bit length counts besides the fragments'
+  ///   payloads: IPv4's header, or IPv6's extension headers in front of the fragment header
   @inlinable @inline(__always)
   static func isWholeFragment(
-    offset: Int, more: Bool, payload: Int, protocolNumber: UInt8
+    headers: Int, offset: Int, more: Bool, payload: Int, protocolNumber: UInt8
   ) -> Bool {
-    if payload == 0 || offset &+ payload > 65_535 { return false }
+    if payload == 0 || headers &+ offset &+ payload > 65_535 { return false }
     if more && payload & 7 != 0 { return false }
     return offset != 8 || protocolNumber != ProtocolNumber.tcp
   }

@@ -30,7 +30,8 @@ extension PacketParser {
         packet.fragmentID = bytes.load32(chain.offset &- 4)
         let payload = length &- chain.offset
         let isWhole = isWholeFragment(
-          offset: offset, more: more, payload: payload, protocolNumber: chain.next)
+          headers: chain.offset &- 48, offset: offset, more: more, payload: payload,
+          protocolNumber: chain.next)
         guard isWhole else { return DropReason.fragmentMalformed.rawValue }
         if offset != 0 {
           packet.protocolNumber = chain.next
