@@ -5,6 +5,8 @@
 extension IPAddress: CustomStringConvertible {
   /// Reads dotted IPv4 or RFC 4291 2.2 IPv6 text; nil if it is neither (`inet_pton`).
   public init?(_ text: String) {
+    // C would take what stands before a zero byte for the whole text.
+    guard !text.utf8.contains(0) else { return nil }
     var bytes = (UInt64(0), UInt64(0))
     if inet_pton(AF_INET, text, &bytes) == 1 {
       self.init(ipv4Word: UInt32(truncatingIfNeeded: bytes.0))
