@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034 # run-tests reads the tables.
 
 STAGES=(packages lint tools unit release test gate address fuzz end-to-end demo readme)
-SLOW_STAGES=(address demo readme)
+SLOW_STAGES=(address end-to-end)
 
 declare -A STAGE_TITLES=(
   [packages]="Debian packages that the tests need"
