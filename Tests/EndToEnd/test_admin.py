@@ -197,6 +197,13 @@ def test_requests_in_pieces_and_in_heaps(box):
         assert [json.loads(stream.readline())["id"] for _ in range(2)] == [2, 3]
 
 
+def test_a_notification_has_no_answer(box):
+    with box.admin.connect() as connection:
+        connection.sendall(b'{"jsonrpc": "2.0", "method": "status"}\n')
+        connection.sendall(b'{"jsonrpc": "2.0", "id": "x", "method": "status"}\n')
+        assert read_object(connection)["id"] == "x"
+
+
 def test_many_connections(box):
     connections = [box.admin.connect() for _ in range(60)]
     try:

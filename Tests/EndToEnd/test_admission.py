@@ -7,7 +7,7 @@ from scapy.layers.inet6 import ICMPv6DestUnreach
 from harness import network
 from harness.appliance import wait_until
 from harness.flows import CLIENT_ISN, tcp, udp
-from harness.frames import frame
+from harness.frames import frame, padded
 from harness.live import Live
 from harness.running import run
 from harness.setup import every_service, one_arm, server, service
@@ -56,6 +56,15 @@ def test_rst(version, data):
 def test_rst_to_a_sequence_number_that_wraps():
     (answer,), _ = refusal(tcp, 4, tcp(2).segment("S", 0xFFFF_FFFF))
     assert answer.ip[TCP].ack == 0
+
+
+def test_padding_does_not_count_and_answers_carry_the_ports_tag():
+    first, late = (tcp(client, client_vlan=7, server_vlan=7) for client in (1, 2))
+    frames = [first.up(first.syn()), padded(late.up(late.syn()), 90)]
+    setup = one_arm([service(**{"max-sessions": 1})], port={"vlan": 7})
+    answer = run(setup, front=frames).out["front"][1]
+    assert answer.vlan == 7
+    assert answer.ip[TCP].ack == CLIENT_ISN + 1
 
 
 ICMP_ANSWERS = [

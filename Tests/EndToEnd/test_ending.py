@@ -2,10 +2,13 @@
 
 import stat
 
+import yaml
+
 from harness.appliance import Appliance, wait_until
 from harness.captures import read_capture, write_capture
 from harness.flows import tcp, udp
 from harness.live import Live
+from harness.program import TAGLINE, finish
 from harness.running import run
 from harness.setup import one_arm
 
@@ -73,6 +76,29 @@ def test_two_appliances_side_by_side():
             step = box.send(flow.down(flow.answer(), label=18))
             assert step.bytes() == [flow.at_client(flow.answer())]
             assert box.admin.call("status")["sessions"] == 1
+
+
+def refused(appliance, **changes):
+    """A second appliance's end, on the first one's configuration with some changes."""
+    document = yaml.safe_load(appliance.config.read_text())
+    document["ports"][0]["device"] = "net_null0"
+    document |= changes
+    path = appliance.folder / "second.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return finish([TAGLINE, "run", "--config", path, "--exit-when-idle", "1"])
+
+
+def test_what_the_environment_lacks_ends_a_start_with_2():
+    with Live(one_arm()) as box:
+        done = refused(box.appliance)
+        assert done.returncode == 2 and str(box.appliance.socket) in done.stderr
+        assert box.admin.call("status")["workers"] == 1
+        other = {"socket": str(box.appliance.folder / "other.sock")}
+        nowhere = {"socket": "/proc/nowhere/admin.sock"}
+        ports = [{"name": "front", "device": "net_pcap0,rx_pcap=/none.pcap", "side": "both"}]
+        for changes in ({"admin": nowhere}, {"admin": other, "ports": ports}):
+            done = refused(box.appliance, **changes)
+            assert done.returncode == 2 and done.stderr
 
 
 def test_what_is_not_built_yet_is_refused_in_one_line():

@@ -1,6 +1,8 @@
 """TCP from SYN to the end of a session: MSS, promotion, closing, interruption, new sessions."""
 
 import pytest
+from scapy.layers.inet import IPOption
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt
 
 from harness.appliance import wait_until
 from harness.flows import CLIENT_ISN, SERVER_ISN, tcp, udp
@@ -52,6 +54,25 @@ def test_mss_follows_the_links_mtu(version):
     assert result.bytes() == [
         flow.at_server(flow.syn(mss=clamp), label=17),
         flow.at_client(flow.syn_ack(mss=clamp)),
+    ]
+
+
+def test_the_clamp_looks_behind_options_extensions_and_data():
+    first, second, third = tcp(1), tcp(2, version=6), tcp(3)
+    padding = IPOption(b"\x01\x01\x01\x00")
+
+    def ecn_setup(mss):
+        return third.segment("SEC", 7, data=b"odd", options=[("MSS", mss)])
+
+    frames = [
+        first.up(first.syn(mss=1460), options=[padding]),
+        second.up(IPv6ExtHdrDestOpt() / second.syn(mss=1440)),
+        third.up(ecn_setup(1460), label=0),
+    ]
+    assert run(one_arm(), front=frames).bytes() == [
+        first.at_server(first.syn(mss=1456), label=17, options=[padding]),
+        second.at_server(IPv6ExtHdrDestOpt() / second.syn(mss=1436), label=19),
+        third.at_server(ecn_setup(1456), label=21),
     ]
 
 

@@ -55,6 +55,22 @@ def test_every_length_switched(version, labelled_client):
 
 
 @pytest.mark.parametrize("version", [4, 6])
+def test_jumbo_frames(version):
+    """Past 2 KiB a packet lies in several buffers."""
+    flow = udp(version=version)
+    sizes = [1473, 1900, 2030, 2040, 2048, 2100, 3000, 4200, 8000, 8900]
+    payloads = [bytes(number % 251 for number in range(size)) for size in sizes]
+    frames = flow.opening(18, 17, null=0 if version == 4 else 2)
+    frames += [flow.up(flow.send(data), label=17) for data in payloads]
+    frames += [flow.up(flow.send(data)) for data in payloads]
+    result = run(one_arm(port={"mtu": 9000}), front=frames)
+    expected = [flow.at_server(flow.send(d), label=17, ttl=64, label_ttl=63) for d in payloads]
+    expected += [flow.at_server(flow.send(data), label=17) for data in payloads]
+    assert result.bytes()[3:] == expected
+    assert result.counters["label.switched"] == len(sizes)
+
+
+@pytest.mark.parametrize("version", [4, 6])
 def test_padding_is_no_data(version):
     """Padding must neither be summed nor sent as a part of the packet."""
     flow = tcp(version=version)

@@ -126,6 +126,19 @@ def test_ipv4_that_may_be_fragmented_is(label):
         assert step.out["front"] == [] and step.drops() == {}
 
 
+@pytest.mark.parametrize("size", [1400, 1900, 3000, 8900])
+def test_a_jumbo_that_may_be_fragmented_is(size):
+    flow = udp(back=network.BACK_MAC)
+    with Live(two_arms(front={"mtu": 9000}, back={"mtu": 600})) as box:
+        content = flow.send(bytes(number % 251 for number in range(size)))
+        step = box.send(front=[flow.up(content)])
+        frames = step.out["back"]
+        assert step.drops() == {}
+        assert all(piece.link_payload <= 600 for piece in frames)
+        (whole,) = defragment([IP(piece.ip_bytes) for piece in frames])
+        assert bytes(whole[UDP].payload) == bytes(content[Raw])
+
+
 def test_what_is_never_answered():
     """A RST, an ICMP error and a later fragment, each too big and not to be fragmented."""
     flow, datagrams = tcp(back=network.BACK_MAC), udp(2, back=network.BACK_MAC)

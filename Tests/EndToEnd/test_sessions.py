@@ -1,10 +1,14 @@
 """A session from its first packet on: TCP and UDP, IPv4 and IPv6, VLAN, one arm and two."""
 
+import random
+
 import pytest
+from scapy.layers.inet import UDP
+from scapy.packet import Raw
 
 from harness import network
 from harness.flows import tcp, udp
-from harness.frames import Entry
+from harness.frames import Entry, frame
 from harness.live import Live
 from harness.running import run
 from harness.setup import one_arm, service, two_arms
@@ -139,6 +143,47 @@ def test_a_gateway_is_the_next_hop_of_all_clients():
     frames = flow.opening(answers=18) + [flow.down(flow.answer(), label=18)]
     result = run(setup, front=frames)
     assert result.bytes() == opened(flow) + [flow.at_client(flow.answer())]
+
+
+def test_a_client_is_reached_where_its_session_began():
+    flow = udp()
+    elsewhere = frame(flow.front, network.STRANGER_MAC, flow.request(flow.send()))
+    frames = [flow.up(flow.send()), elsewhere, flow.down(flow.answer(), label=18)]
+    assert run(one_arm(), front=frames).bytes() == [
+        flow.at_server(flow.send(), label=17),
+        flow.at_server(flow.send(), label=17),
+        flow.at_client(flow.answer()),
+    ]
+
+
+def test_labelled_and_analysed_packets_keep_their_order():
+    flow, dice = udp(), random.Random(3)
+    frames = flow.opening(18, 17, null=0)
+    for number in range(400):
+        label = dice.choice([None, 0, 17, 999])
+        frames.append(flow.up(flow.send(number.to_bytes(4, "big")), label=label))
+    sent = run(one_arm(), front=frames).out["front"][3:]
+    assert [int.from_bytes(frame.ip.load, "big") for frame in sent] == list(range(400))
+
+
+def test_labels_begin_anywhere_unless_told():
+    flows = [udp(client) for client in range(1, 5)]
+    frames = [flow.up(flow.send()) for flow in flows]
+    starts = set()
+    for _ in range(2):
+        result = run(one_arm(labels={"first": "random"}), front=frames)
+        labels = [frame.label for frame in result.out["front"]]
+        assert all(label % 2 and 17 <= label <= 1_048_573 for label in labels)
+        assert len(set(labels)) == 4
+        starts.add(labels[0])
+    assert len(starts) == 2
+
+
+def test_a_datagram_without_checksum_stays_without():
+    flow = udp()
+    content = UDP(sport=flow.client_port, dport=flow.port, chksum=0) / Raw(b"data")
+    result = run(one_arm(), front=[flow.up(content)])
+    assert result.bytes() == [flow.at_server(content, label=17)]
 
 
 def test_sessions_and_labels_are_shown():
