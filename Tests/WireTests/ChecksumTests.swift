@@ -58,6 +58,13 @@ import Testing
     #expect(Checksum.update(0x0000, from: 0x3285, to: 0x5555) == 0xdd2f)
   }
 
+  /// Words other than the changed one sum to 0x8000, 0xffff, 1: the carry of the first fold carries.
+  @Test func updateCarriesTwice() {
+    #expect(Checksum.update(0x7fff, from: 0x0000, to: 0x8000) == 0xfffe)
+    #expect(Checksum.update(0x0000, from: 0x0000, to: 0x0001) == 0xfffe)
+    #expect(Checksum.update(0xfffe, from: 0x0000, to: 0xffff) == 0xfffe)
+  }
+
   @Test func updateAgainstRecomputation() {
     var generator = SplitMix(state: 1624)
     let edges: [UInt16] = [0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff]
@@ -87,6 +94,25 @@ import Testing
       source: IPAddress(bytes: Host.client6), destination: IPAddress(bytes: Host.service6),
       protocolNumber: 6, length: 25)
     #expect(Self.sum([UInt8](Recorded.tcp6[40...]), initial: tcp6) == 0xffff)
+  }
+
+  @Test(arguments: [4, 16])
+  func pseudoHeaderOfAnyAddresses(addressLength: Int) {
+    var generator = SplitMix(state: 8200)
+    for _ in 0..<2000 {
+      let addresses = (0..<2 * addressLength).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
+      let source = [UInt8](addresses[..<addressLength])
+      let destination = [UInt8](addresses[addressLength...])
+      let number = UInt8.random(in: 1...255, using: &generator)
+      let length = UInt16.random(in: 0...65_535, using: &generator)
+      let initial = Checksum.pseudoHeader(
+        source: IPAddress(bytes: source), destination: IPAddress(bytes: destination),
+        protocolNumber: number, length: Int(length))
+      #expect(
+        Self.sum([], initial: initial) == plainSum(addresses + length.networkBytes + [0, number]))
+    }
   }
 
   /// An IPv6 packet may carry IPv4-mapped addresses.
@@ -121,6 +147,13 @@ import Testing
       let after = WireTests.ipv4([], protocolNumber: 6, identification: id, ttl: 63)
       #expect(changing(before) { TimeToLive.set($0, 63) } == after)
     }
+  }
+
+  @Test(arguments: [0, 1, 127, 128, 132, 255] as [UInt8])
+  func protocolStays(number: UInt8) {
+    let before = WireTests.ipv4([], protocolNumber: number, ttl: 200)
+    let after = WireTests.ipv4([], protocolNumber: number, ttl: 9)
+    #expect(changing(before) { TimeToLive.set($0, 9) } == after)
   }
 
   @Test func ipv6() {

@@ -184,6 +184,56 @@ import Testing
     }
   }
 
+  /// The protocol's tests one after the other, for any stack of entries before a payload's first
+  /// byte.
+  static func expected(_ entries: [UInt32], first: UInt8) -> (DropReason?, ttl: UInt8, count: Int) {
+    var ttl: UInt8?
+    for (index, entry) in entries.enumerated() {
+      let isBottom = entry & 0x100 != 0
+      let isLast = index == entries.count - 1
+      let nibble = isLast ? first >> 4 : UInt8(entries[index + 1] >> 28)
+      ttl = ttl ?? UInt8(entry & 0xff)
+      switch entry >> 12 {
+      case 0, 2:
+        guard isBottom else { continue }
+        let promised: UInt8 = entry >> 12 == 0 ? 4 : 6
+        return (nibble == promised ? nil : .labelPayload, ttl!, index + 1)
+      case 1, 3..<16: return (.labelReserved, 0, 0)
+      default:
+        if !isBottom { return (.labelStack, 0, 0) }
+        if ttl! < 2 { return (.ttl, 0, 0) }
+        return (nibble == 4 || nibble == 6 ? nil : .labelPayload, ttl!, index + 1)
+      }
+    }
+    return (.labelShort, 0, 0)
+  }
+
+  @Test func anyStack() {
+    var generator = SplitMix(state: 3032)
+    var accepted = 0
+    for _ in 0..<20_000 {
+      let entries = (0...generator.below(4)).map { _ in
+        let label =
+          [0, 0, 0, 2, 2, 3, 15, 16, 17, 0x40000, 0x60000, 1_048_575]
+          .randomElement(using: &generator)! as UInt32
+        let ttl = [0, 1, 2, 64, 255].randomElement(using: &generator)! as UInt32
+        return label << 12 | generator.below(16) << 8 | ttl
+      }
+      let first = [0x45, 0x60, 0x50].randomElement(using: &generator)! as UInt8
+      let found = Self.inspect(entries.flatMap(\.networkBytes) + [first])
+      let (reason, ttl, count) = Self.expected(entries, first: first)
+      #expect(DropReason(rawValue: found.outcome) == reason, "\(entries)")
+      guard reason == nil else { continue }
+      accepted += 1
+      #expect(found.entry.ttl == ttl)
+      #expect(found.stackLength == count * 4)
+      #expect(found.hadExplicitNull == [0, 2].contains(entries[0] >> 12))
+      #expect(found.hasSessionLabel == (entries[count - 1] >> 12 >= 16))
+      if found.hasSessionLabel { #expect(found.entry.label == entries[count - 1] >> 12) }
+    }
+    #expect(accepted > 1000)
+  }
+
   @Test func nullsWithoutEnd() {
     let bytes = (0..<2000).flatMap { _ in Self.entry(2, bottom: false, ttl: 64) }
     #expect(DropReason(rawValue: Self.inspect(bytes).outcome) == .labelShort)
