@@ -99,6 +99,7 @@ extension Worker {
       break
     case .promote:
       if pair != noIndex { labels.promote(pair) } else { offerPair(session) }
+      shorten(session)
     case .close:
       if pair != noIndex { labels.close(pair) }
       shorten(session)

@@ -25,6 +25,8 @@ extension Worker {
     let settings = snapshot.settings
     let isTCP = record.pointee.protocolNumber == ProtocolNumber.tcp
     switch record.pointee.state {
+    case .embryonic where record.pointee.has(SessionFlags.resetSeen):
+      return min(settings.pointee.tcpEmbryonic, settings.pointee.tcpClosing)
     case .embryonic:
       return isTCP ? settings.pointee.tcpEmbryonic : settings.pointee.udpEmbryonic
     case .live: return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
@@ -32,10 +34,12 @@ extension Worker {
     }
   }
 
-  /// Brings a session's end forward to its closing time, if it is not nearer already.
+  /// Brings a session's timer forward to the idle timeout of its present state, if it is not nearer
+  /// already. A longer timeout is found when the timer fires.
   mutating func shorten(_ session: UInt32) {
-    let deadline = tick &+ snapshot.settings.pointee.tcpClosing &+ 1
-    if Int32(bitPattern: record(session).pointee.deadline &- deadline) > 0 {
+    let record = self.record(session)
+    let deadline = tick &+ timeout(record) &+ 1
+    if Int32(bitPattern: record.pointee.deadline &- deadline) > 0 {
       timers.reschedule(session, deadline)
     }
   }

@@ -9,7 +9,7 @@ extension Manager {
     let pairs = appliance.pairCounts
     return [
       "version": .string(Self.version),
-      "uptime_s": .double((ContinuousClock.now - started).seconds),
+      "uptime_s": .double((ContinuousClock.now - started).seconds.toMilliseconds),
       "workers": JSONValue(appliance.options.workers),
       "snapshot": JSONValue(snapshotNumber),
       "labels": [
@@ -90,8 +90,8 @@ extension Manager {
         "state": .string("\(record.state)"),
         "c2s_label": pair.map { JSONValue(PairLabels(pair: $0).c2s) } ?? .null,
         "s2c_label": pair.map { JSONValue(PairLabels(pair: $0).s2c) } ?? .null,
-        "age_s": .double(view.age),
-        "idle_s": .double(view.idle),
+        "age_s": .double(view.age.toMilliseconds),
+        "idle_s": .double(view.idle.toMilliseconds),
       ]
       return answer
     }
@@ -172,6 +172,11 @@ struct PairLabels {
     c2s = pair << 1 | 1
     s2c = c2s + 1
   }
+}
+
+extension Double {
+  /// Rounded to thousandths.
+  fileprivate var toMilliseconds: Double { (self * 1000).rounded() / 1000 }
 }
 
 extension Duration {
