@@ -171,9 +171,9 @@ void shim_mbuf_truncate(struct rte_mbuf *m, uint16_t length);
 /* Frees `count` packets, chains included (rte_pktmbuf_free_bulk). */
 void shim_mbuf_free_bulk(struct rte_mbuf **burst, unsigned int count);
 
-/* Splits the IPv4 packet of one segment at the start of `m` into fragments of at most `mtu` bytes, each
- * in a buffer of its own from the same pool, header checksums set (rte_ip_frag, RFC 791 3.2). Returns
- * their number, or a negative errno. `m` stays the caller's. */
+/* Splits the IPv4 packet at the start of `m` into fragments of at most `mtu` bytes, header checksums set
+ * (rte_ip_frag, RFC 791 3.2): of one segment by copying, of several by reference. Buffers come from the
+ * same pool. Returns their number, or a negative errno. `m` stays the caller's. */
 int shim_fragment_ipv4(struct rte_mbuf *m, struct rte_mbuf **fragments, uint16_t room, uint16_t mtu);
 
 /* A buffer with a copy of `length` bytes, for tests. NULL when the pool is empty. */

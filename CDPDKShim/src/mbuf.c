@@ -38,7 +38,8 @@ void shim_mbuf_free_bulk(struct rte_mbuf **burst, unsigned int count)
 
 int shim_fragment_ipv4(struct rte_mbuf *m, struct rte_mbuf **fragments, uint16_t room, uint16_t mtu)
 {
-	int count = rte_ipv4_fragment_copy_nonseg_packet(m, fragments, room, mtu, m->pool);
+	int count = m->nb_segs == 1 ? rte_ipv4_fragment_copy_nonseg_packet(m, fragments, room, mtu, m->pool)
+				    : rte_ipv4_fragment_packet(m, fragments, room, mtu, m->pool, m->pool);
 
 	for (int i = 0; i < count; i++) {
 		struct rte_ipv4_hdr *header = rte_pktmbuf_mtod(fragments[i], struct rte_ipv4_hdr *);

@@ -44,7 +44,10 @@ struct FragmentTable {
   }
 
   private func matches(_ entry: Entry, _ packet: ParsedPacket) -> Bool {
+    // IPv4 tells datagrams apart by protocol too (RFC 791 3.2); in IPv6 a later fragment may name
+    // an extension header instead.
     entry.family == packet.family && entry.identification == packet.fragmentID
+      && (packet.family == 6 || entry.protocolNumber == packet.protocolNumber)
       && entry.source == packet.source && entry.destination == packet.destination
   }
 

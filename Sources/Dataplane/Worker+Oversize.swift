@@ -35,14 +35,15 @@ extension Worker {
   private mutating func sendFragments(
     _ frame: Frame, _ packet: ParsedPacket, _ adjacency: UnsafePointer<Adjacency>, ttl: UInt8
   ) -> Bool {
-    // rte_ip_frag copies from one buffer only.
-    guard frame.available == frame.total else {
+    // What stands behind the packet would become part of its last fragment. In a chain it cannot be
+    // cut off here, and no link pads a frame that needs one.
+    guard frame.available == frame.total || frame.total &- frame.ip == Int(packet.ipLength) else {
       drop(frame.mbuf, .oversize)
       return false
     }
     TimeToLive.set(frame.data + frame.ip, ttl)
     shim_mbuf_move_start(frame.mbuf, Int32(truncatingIfNeeded: frame.ip))
-    shim_mbuf_set_length(frame.mbuf, packet.ipLength)
+    if frame.available == frame.total { shim_mbuf_set_length(frame.mbuf, packet.ipLength) }
     let made = Int(
       shim_fragment_ipv4(
         frame.mbuf, fragmentScratch, UInt16(Self.fragmentRoom), adjacency.pointee.mtu))
