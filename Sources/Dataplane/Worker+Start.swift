@@ -67,14 +67,23 @@ extension Worker {
 
   /// Whether one more embryonic TCP session is too many: of the pairs, or of the session table.
   private mutating func isShareSpent(_ server: UInt32) -> Bool {
-    if snapshot.servers[Int(server)].labels && labels.free > 0
-      && labels.embryonic >= labels.embryonicLimit
-    {
+    if isPairShareSpent(server) {
       count(.labelEmbryonicFull)
       return true
     }
-    let limit = max(1, sessions.capacity &* Int(snapshot.settings.pointee.embryonicShare) / 100)
-    return embryonicSessions >= limit
+    return isTableShareSpent
+  }
+
+  @inline(__always)
+  private func isPairShareSpent(_ server: UInt32) -> Bool {
+    snapshot.servers[Int(server)].labels && labels.free > 0
+      && labels.embryonic >= labels.embryonicLimit
+  }
+
+  @inline(__always)
+  private var isTableShareSpent: Bool {
+    embryonicSessions
+      >= max(1, sessions.capacity &* Int(snapshot.settings.pointee.embryonicShare) / 100)
   }
 
   /// A SYN past the embryonic share leaves no state: it goes plain to the server that Maglev names
@@ -164,7 +173,7 @@ extension Worker {
   private mutating func leavesNoState(_ packet: ParsedPacket, _ server: UInt32) -> Bool {
     if packet.hasTCPFlag(TCPFlags.rst) || sessions.count >= sessions.capacity { return true }
     return packet.protocolNumber == ProtocolNumber.tcp && packet.hasTCPFlag(TCPFlags.syn)
-      && labels.free > 0 && labels.embryonic >= labels.embryonicLimit
+      && (isPairShareSpent(server) || isTableShareSpent)
   }
 
   private mutating func findServer(mac: UInt64, _ service: UInt32) -> UInt32 {
