@@ -98,7 +98,14 @@ extension Worker {
     case .none:
       break
     case .promote:
-      if pair != noIndex { labels.promote(pair) } else { offerPair(session) }
+      if pair != noIndex {
+        labels.promote(pair)
+      } else if record.pointee.flags
+        & (SessionFlags.serverLabelled | SessionFlags.synAckSeen | SessionFlags.seenS2C) != 0
+      {
+        // For a client alone no pair is taken before a server packet was seen.
+        offerPair(session)
+      }
       shorten(session)
     case .close:
       if pair != noIndex { labels.close(pair) }
