@@ -37,6 +37,7 @@ struct TraceEntry {
   /// The session label and its entry in the switch table before the packet; 0 without a label.
   var label: UInt32 = 0
   var entry: UInt64 = 0
+  /// Whether it came from another worker.
   var isHandedOver = false
   var isAnswered = false
   var hadSession = false

@@ -72,7 +72,7 @@ extension Worker {
       if note.isKind(.transmit) {
         send(mbuf, port: port)
       } else if trace.pointee.isActive {
-        traceOne(mbuf, port: port, note: note)
+        traceOne(mbuf, port: port, note: note, isHandedOver: true)
       } else {
         inspect(mbuf, port: port, hint: 0, note: note)
       }

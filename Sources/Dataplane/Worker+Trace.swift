@@ -11,13 +11,16 @@ extension Worker {
   mutating func processTraced(_ count: Int, port: Int) {
     var place = 0
     while place < count {
-      traceOne(burst[place].unsafelyUnwrapped, port: port, note: HandoverNote(.none))
+      traceOne(
+        burst[place].unsafelyUnwrapped, port: port, note: HandoverNote(.none), isHandedOver: false)
       place &+= 1
     }
   }
 
   @inline(never)
-  mutating func traceOne(_ mbuf: OpaquePointer, port: Int, note: HandoverNote) {
+  mutating func traceOne(
+    _ mbuf: OpaquePointer, port: Int, note: HandoverNote, isHandedOver: Bool
+  ) {
     let control = trace
     let length = shim_mbuf_packet_length(mbuf)
     let available = UInt32(shim_mbuf_data_length(mbuf))
@@ -34,7 +37,7 @@ extension Worker {
     entry.pointee.time = now
     entry.pointee.port = UInt32(truncatingIfNeeded: port)
     entry.pointee.length = length
-    entry.pointee.isHandedOver = !note.isKind(.none)
+    entry.pointee.isHandedOver = isHandedOver
     entry.pointee.beforeCount = Self.copyFrame(mbuf, to: entry.pointee.bytesBefore)
     before.update(from: counters, count: Counter.blockSize)
     let tuple = examine(mbuf, port: port, entry)

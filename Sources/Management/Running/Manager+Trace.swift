@@ -54,7 +54,7 @@ extension Manager {
   private func steps(_ packet: PacketTrace.Packet) -> [String] {
     var steps = [
       "receive: port \(portName(packet.port)), worker \(packet.worker), \(packet.length) bytes"
-        + (packet.isHandedOver ? ", handed over with its ports or label known" : "")
+        + (packet.isHandedOver ? ", handed over by another worker" : "")
     ]
     if packet.label != 0 {
       let entry = packet.labelEntry
