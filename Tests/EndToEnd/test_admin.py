@@ -295,6 +295,43 @@ def test_maint_withdraws_sessions(pair):
     assert step.out["front"][0].label == 19
 
 
+@pytest.mark.parametrize("how", ["withdraw", "maint"])
+def test_traffic_does_not_keep_a_withdrawn_session(how):
+    flow = udp(1)
+    setup = one_arm([service(protocol="udp")], timeouts={"tcp-closing": "300ms"})
+    with Live(setup) as box:
+        box.send(*flow.opening(18))
+        if how == "withdraw":
+            box.change("session.withdraw", label=17)
+        else:
+            box.change("server.set", server="udp4/s1", state="maint")
+
+        def unknown():
+            return box.send(flow.down(flow.answer(), label=18)).rise.get("label.unknown")
+
+        wait_until(unknown, 10, "the label is unknown in the midst of traffic")
+
+
+@pytest.mark.parametrize("state", ["drain", "maint"])
+def test_without_a_server_that_takes_sessions_they_are_refused(pair, state):
+    for name in ("udp4/s1", "udp4/s2"):
+        pair.change("server.set", server=name, state=state)
+    pair.step()
+    step = pair.send(udp(1).up(udp(1).send()))
+    assert step.drops() == {"refused": 1}
+    assert len(step.out["front"]) == step.rise["answer.packets"] == 1
+
+
+def test_a_thousand_sessions_are_shown_unless_told(pair):
+    flows = [udp(client) for client in range(1, 1101)]
+    pair.send(*[flow.up(flow.send()) for flow in flows])
+    shown = pair.admin.call("show.sessions")
+    assert (shown["total"], len(shown["sessions"])) == (1100, 1000)
+    shown = pair.admin.call("show.sessions", limit=2000)
+    clients = {one["client"] for one in shown["sessions"]}
+    assert clients == {flow.client_address for flow in flows}
+
+
 def test_withdrawn_sessions_are_unknown_after(pair):
     flow = udp(1)
     first = pair.send(flow.up(flow.send())).out["front"][0]

@@ -136,6 +136,14 @@ def test_a_repeated_syn_starts_no_second_session(box):
     assert step.rise["session.new"] == 1
 
 
+def test_the_last_syn_sets_the_numbers(box):
+    flow = tcp()
+    box.send(flow.up(flow.syn()), flow.up(flow.segment("S", 777_000)))
+    box.send(flow.down(flow.segment("SA", 5000, 777_001, from_server=True), label=18))
+    box.send(flow.up(flow.segment("A", 777_001, 5001)))
+    assert states(box) == {"live": 1}
+
+
 def fin(flow):
     return [
         flow.up(flow.segment("FA", CLIENT_ISN + 1, SERVER_ISN + 1)),

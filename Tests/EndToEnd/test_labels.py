@@ -77,6 +77,7 @@ def test_dropped(box, raw, reason):
     step = box.send(raw)
     assert step.drops() == {reason: 1}
     assert step.out == {"front": []}
+    assert "label.unknown" not in step.rise
 
 
 UNKNOWN = {
@@ -133,6 +134,15 @@ def test_explicit_null_over_ip(box, stack):
 def test_ttl_of_a_switched_packet(box, ttl):
     step = box.send(FLOW.up(FLOW.send(), label=17, ttl=3, label_ttl=ttl))
     assert step.bytes() == [FLOW.at_server(FLOW.send(), label=17, ttl=3, label_ttl=ttl - 1)]
+
+
+@pytest.mark.parametrize("label", [18, 999])
+def test_the_label_sets_the_ttl_even_if_it_is_the_higher(label):
+    """Popped at the exit (18) or before analysis (999): label TTL - 1 goes into IP."""
+    flow = udp()
+    tail = flow.down(flow.answer(), label=label, ttl=10, label_ttl=200)
+    result = run(one_arm(), front=flow.opening(18) + [tail])
+    assert result.bytes()[3] == flow.at_client(flow.answer(), ttl=199)
 
 
 def test_unknown_labels_are_discarded_if_so_configured():
