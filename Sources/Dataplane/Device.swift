@@ -46,8 +46,10 @@ public struct Device: Sendable {
     self.port = port
     mac = options.mac ?? info.mac
     numaNode = Int(info.socket)
-    // Each receive queue of these is a source of its own, which nobody else would read.
-    let isEveryQueueASource = driver == "net_pcap" || driver == "net_ring"
+    // These open as many sources of packets as their arguments say, used or not: a queue that nobody
+    // polls would keep its packets.
+    let isEveryQueueASource = ["net_pcap", "net_ring", "net_af_packet", "net_af_xdp"]
+      .contains(driver)
     rxQueues =
       isEveryQueueASource
       ? Int(info.max_rx_queues) : min(workers, Int(info.max_rx_queues))

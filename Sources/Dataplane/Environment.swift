@@ -66,8 +66,10 @@ enum Environment {
     return choice
   }
 
+  /// - Parameter result: a negative errno, or the -1 by which drivers say that they have told why
   static func errorText(_ result: Int32) -> String {
-    String(cString: shim_error_text(abs(result)))
+    result == -1
+      ? "its driver refuses it, as it says above" : String(cString: shim_error_text(abs(result)))
   }
 
   /// The manager on lcore 0, each worker on one of its own: one processor each where there are
