@@ -1,4 +1,5 @@
 import CDPDKShim
+import Foundation
 import Wire
 
 /// A port's device, attached and started.
@@ -27,6 +28,10 @@ public struct Device: Sendable {
   var deviceName: String { String(device.prefix { $0 != "," }) }
 
   init(_ options: ApplianceOptions.Port, workers: Int) throws(ApplianceError) {
+    if let capture = Self.unreadableCapture(options.device) {
+      throw ApplianceError(
+        "port \(options.name): capture \(capture) cannot be read; rx_pcap names a file to replay")
+    }
     var port: UInt16 = 0
     let result = shim_port_attach(options.device, &port)
     guard result == 0 else {
@@ -55,6 +60,15 @@ public struct Device: Sendable {
       ? Int(info.max_rx_queues) : min(workers, Int(info.max_rx_queues))
     txQueues = min(workers, Int(info.max_tx_queues))
     redirectionEntries = info.rss_offloads != 0 && rxQueues > 1 ? Int(info.reta_size) : 0
+  }
+
+  /// A capture that a `net_pcap` device is to replay and that is not there: its driver would only say
+  /// that it cannot attach.
+  private static func unreadableCapture(_ device: String) -> String? {
+    guard device.hasPrefix("net_pcap") else { return nil }
+    return device.split(separator: ",").compactMap { argument in
+      argument.hasPrefix("rx_pcap=") ? String(argument.dropFirst("rx_pcap=".count)) : nil
+    }.first { access($0, R_OK) != 0 }
   }
 
   mutating func start(
