@@ -5,10 +5,11 @@ import Wire
 
 extension Worker {
   /// Whether the packet may be answered (protocol section 3.10) and the token bucket has a token.
-  /// Multicast frames do not come this far.
-  private mutating func mayAnswer(_ packet: ParsedPacket) -> Bool {
+  /// Multicast frames do not come this far, but the sender's address may be no host's.
+  private mutating func mayAnswer(_ frame: Frame, _ packet: ParsedPacket) -> Bool {
     guard !packet.has(ParsedPacket.icmpError | ParsedPacket.laterFragment),
-      !packet.hasTCPFlag(TCPFlags.rst), !packet.destination.isMulticast
+      !packet.hasTCPFlag(TCPFlags.rst), !packet.destination.isMulticast,
+      !MACAddress(word: frame.sourceMAC).isMulticast
     else { return false }
     return admission.mayAnswer(
       rate: snapshot.settings.pointee.answersPerSecond, loads: shared.loads, now: now)
@@ -16,7 +17,7 @@ extension Worker {
 
   /// Turns a TCP segment into the RST that answers it, in its own buffer; false leaves it as it is.
   mutating func answerReset(_ frame: Frame, _ packet: ParsedPacket) -> Bool {
-    guard mayAnswer(packet) else { return false }
+    guard mayAnswer(frame, packet) else { return false }
     let sender = frame.sourceMAC
     Answer.writeReset(frame.data + frame.ip, to: packet)
     let end = frame.ip &+ Answer.resetLength(family: packet.family)
@@ -32,7 +33,7 @@ extension Worker {
     let headerLength = Answer.errorHeaderLength(family: packet.family)
     let start = frame.ip &- headerLength
     // The longest link header is 18 bytes.
-    guard start &- 18 >= -Int(shim_mbuf_headroom(frame.mbuf)), mayAnswer(packet) else {
+    guard start &- 18 >= -Int(shim_mbuf_headroom(frame.mbuf)), mayAnswer(frame, packet) else {
       return false
     }
     let sender = frame.sourceMAC

@@ -100,6 +100,14 @@ extension DataplaneTests {
         Flow.web.syn, WorkerBench.Layout(headroom: 32), gives: [.out(0, error)], Self.counts)
     }
 
+    /// A group is no sender, and is answered nothing.
+    @Test func answersNoGroup() throws {
+      let bench = try WorkerBench(Self.refusing(0, .reset))
+      bench.check(
+        Flow.web.syn.ethernet(from: [3, 0, 0, 0, 0, 1], to: Hosts.port(0)), gives: [],
+        ["drop.refused": 1, "session.refused": 1])
+    }
+
     /// All answers share one bucket: a second's worth at once, then at the rate.
     @Test func limitsAnswers() throws {
       let bench = try WorkerBench(
