@@ -247,7 +247,8 @@ def test_taglinectl_tells_of_errors(box):
 @pytest.fixture
 def pair():
     """Two servers in turn; nothing sent yet."""
-    with Live(one_arm([service((1, 2), protocol="udp")])) as live:
+    services = [service((1, 2), protocol="udp")]
+    with Live(one_arm(services, timeouts={"tcp-closing": "200ms"})) as live:
         yield live
 
 

@@ -1,6 +1,7 @@
 """A thousand flows an algorithm, and the shares that each server must get."""
 
 from collections import Counter
+from functools import cache
 from itertools import groupby
 
 import pytest
@@ -25,10 +26,8 @@ def weighted(*weights, **fields):
 
 
 def thousand(servers, algorithm, make=tcp, version=4):
-    flows = [make(client, version) for client in range(1, FLOWS + 1)]
-    protocol = flows[0].protocol
-    services = [service(servers, version, protocol, algorithm=algorithm)]
-    result = run(one_arm(services), front=[f.up(first_of(f)) for f in flows])
+    services = [service(servers, version, make().protocol, algorithm=algorithm)]
+    result = run(one_arm(services), front=first_frames(make, version))
     assert result.counters["session.new"] == FLOWS
     labels = [frame.label for frame in result.out["front"]]
     assert labels == [17 + 2 * place for place in range(FLOWS)]
@@ -40,8 +39,11 @@ def thousand(servers, algorithm, make=tcp, version=4):
     return chosen
 
 
-def first_of(flow):
-    return flow.syn() if flow.protocol == "tcp" else flow.send()
+@cache
+def first_frames(make, version):
+    """The first frame of each flow."""
+    flows = [make(client, version) for client in range(1, FLOWS + 1)]
+    return [f.up(f.syn() if f.protocol == "tcp" else f.send()) for f in flows]
 
 
 @pytest.mark.parametrize("make, version", [(tcp, 4), (udp, 4), (tcp, 6), (udp, 6)])

@@ -12,7 +12,7 @@ from harness.program import TAGLINE, finish
 from harness.running import run
 from harness.setup import one_arm
 
-FRAMES = 5000
+FRAMES = 2000
 
 
 def test_sigterm_ends_within_a_second_with_captures_complete():

@@ -10,6 +10,7 @@ from harness.running import run
 from harness.setup import every_service, one_arm, service
 
 FOUR_PAIRS = "17-23"
+QUICK = {"tcp-closing": "200ms"}  # how long a withdrawn session is still served
 GATEWAY = {"gateway": {"mac": network.GATEWAY_MAC}}
 
 
@@ -118,7 +119,7 @@ def test_a_withdrawn_pair_rests_and_comes_back_with_a_new_generation():
     def shown(box):
         return {one["c2s_label"]: one for one in box.admin.call("show.labels")["labels"]}
 
-    with Live(one_arm(labels=labels)) as box:
+    with Live(one_arm(labels=labels, timeouts=QUICK)) as box:
         assert box.send(udp(1).up(udp(1).send())).out["front"][0].label == 17
         generation = shown(box)[17]["generation"]
         box.admin.call("session.withdraw", label=17)
@@ -131,7 +132,7 @@ def test_a_withdrawn_pair_rests_and_comes_back_with_a_new_generation():
 def test_a_pair_in_quarantine_is_not_given():
     labels = {"range": "17-17", "embryonic-share": 100, "quarantine": "60s"}
     flow = udp(1)
-    with Live(one_arm(labels=labels)) as box:
+    with Live(one_arm(labels=labels, timeouts=QUICK)) as box:
         box.send(flow.up(flow.send()))
         box.admin.call("session.withdraw", label=17)
         wait_until(

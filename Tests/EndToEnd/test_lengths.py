@@ -1,4 +1,4 @@
-"""Every packet length, Ethernet padding, IPv4 options and IPv6 extension headers."""
+"""Packet lengths up to the MTU, Ethernet padding, IPv4 options and IPv6 extension headers."""
 
 import pytest
 from scapy.layers.inet import IPOption
@@ -22,15 +22,22 @@ def headers(version):
     return 28 if version == 4 else 48
 
 
+def payloads(version, longest):
+    """Data for IP packets up to `longest`: all short and all near the end, some between."""
+    last = longest - headers(version)
+    sizes = {*range(0, 64), *range(64, last, 11), *range(last - 40, last + 1)}
+    return [bytes(size) for size in sorted(sizes)]
+
+
 @pytest.mark.parametrize("version", [4, 6])
-def test_every_length_to_a_label_endpoint(version):
+def test_lengths_to_a_label_endpoint(version):
     """What would not fit with its label goes without it."""
     flow = udp(version=version)
-    payloads = [bytes(size) for size in range(0, MTU - headers(version) + 1)]
-    result = run(one_arm(), front=[padded(flow.up(flow.send(data))) for data in payloads])
+    contents = payloads(version, MTU)
+    result = run(one_arm(), front=[padded(flow.up(flow.send(data))) for data in contents])
     expected = [
         flow.at_server(flow.send(data), 17 if headers(version) + len(data) + 4 <= MTU else None)
-        for data in payloads
+        for data in contents
     ]
     assert result.bytes() == expected
     assert result.out["front"][-5].label == 17
@@ -39,19 +46,19 @@ def test_every_length_to_a_label_endpoint(version):
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("labelled_client", [False, True])
-def test_every_length_switched(version, labelled_client):
+def test_lengths_switched(version, labelled_client):
     flow = udp(version=version)
     null = (0 if version == 4 else 2) if labelled_client else None
-    payloads = [bytes(size) for size in range(0, MTU - 4 - headers(version) + 1)]
+    contents = payloads(version, MTU - 4)
     frames = flow.opening(18, 17 if labelled_client else None, null)
-    frames += [padded(flow.down(flow.answer(data), label=18)) for data in payloads]
+    frames += [padded(flow.down(flow.answer(data), label=18)) for data in contents]
     result = run(one_arm(), front=frames)
     if labelled_client:
-        expected = [flow.at_client(flow.answer(d), 18, ttl=64, label_ttl=63) for d in payloads]
+        expected = [flow.at_client(flow.answer(d), 18, ttl=64, label_ttl=63) for d in contents]
     else:
-        expected = [flow.at_client(flow.answer(data)) for data in payloads]
+        expected = [flow.at_client(flow.answer(data)) for data in contents]
     assert result.bytes()[3:] == expected
-    assert result.counters["label.switched"] == len(payloads)
+    assert result.counters["label.switched"] == len(contents)
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -59,13 +66,13 @@ def test_jumbo_frames(version):
     """Past 2 KiB a packet lies in several buffers."""
     flow = udp(version=version)
     sizes = [1473, 1900, 2030, 2040, 2048, 2100, 3000, 4200, 8000, 8900]
-    payloads = [bytes(number % 251 for number in range(size)) for size in sizes]
+    contents = [bytes(number % 251 for number in range(size)) for size in sizes]
     frames = flow.opening(18, 17, null=0 if version == 4 else 2)
-    frames += [flow.up(flow.send(data), label=17) for data in payloads]
-    frames += [flow.up(flow.send(data)) for data in payloads]
+    frames += [flow.up(flow.send(data), label=17) for data in contents]
+    frames += [flow.up(flow.send(data)) for data in contents]
     result = run(one_arm(port={"mtu": 9000}), front=frames)
-    expected = [flow.at_server(flow.send(d), label=17, ttl=64, label_ttl=63) for d in payloads]
-    expected += [flow.at_server(flow.send(data), label=17) for data in payloads]
+    expected = [flow.at_server(flow.send(d), label=17, ttl=64, label_ttl=63) for d in contents]
+    expected += [flow.at_server(flow.send(data), label=17) for data in contents]
     assert result.bytes()[3:] == expected
     assert result.counters["label.switched"] == len(sizes)
 

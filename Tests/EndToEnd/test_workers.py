@@ -14,6 +14,7 @@ from harness.setup import one_arm, service, two_arms
 
 WORKERS = pytest.mark.parametrize("workers", [2, 3])
 SESSIONS = 24
+NUMBERS = 120
 
 
 def odd_label(step):
@@ -68,14 +69,14 @@ def test_workers_share_the_labels(workers):
 def test_packets_of_a_session_keep_their_order(workers, outputs):
     flows = [udp(client) for client in range(1, 9)]
     frames = [
-        flow.up(flow.send(number.to_bytes(4, "big"))) for number in range(300) for flow in flows
+        flow.up(flow.send(number.to_bytes(4, "big"))) for number in range(NUMBERS) for flow in flows
     ]
     setup = one_arm(workers=workers, inputs=workers, outputs=outputs)
     result = run(setup, front=queues(frames))
     seen = {flow.client_address: [] for flow in flows}
     for frame in result.out["front"]:
         seen[frame.ip.src].append(int.from_bytes(frame.ip.load, "big"))
-    assert all(numbers == list(range(300)) for numbers in seen.values())
+    assert all(numbers == list(range(NUMBERS)) for numbers in seen.values())
     assert result.counters["session.new"] == len(flows)
 
 
@@ -108,6 +109,17 @@ def test_one_queue_for_all_workers(workers):
     result = run(one_arm(workers=workers), front=frames)
     labels = Counter(frame.label for frame in result.out["front"])
     assert len(labels) == 50 and set(labels.values()) == {2}
+
+
+@pytest.mark.parametrize("workers, inputs", [(1, 2), (1, 3), (2, 3)])
+def test_more_queues_than_workers(workers, inputs):
+    flows = [udp(client) for client in range(1, 31)]
+    captures = queues(*[
+        [flow.up(flow.send()) for flow in flows[queue::inputs]] for queue in range(inputs)
+    ])
+    result = run(one_arm(workers=workers, inputs=inputs), front=captures)
+    assert {frame.ip.src for frame in result.out["front"]} == {f.client_address for f in flows}
+    assert result.counters["session.new"] == 30
 
 
 @WORKERS
