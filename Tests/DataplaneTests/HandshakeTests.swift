@@ -175,6 +175,21 @@ extension DataplaneTests {
         ["label.switched": 1])
     }
 
+    /// A pair that is given to a closing session is a closing one.
+    @Test func givesAPairToAClosingSession() throws {
+      let bench = try WorkerBench()
+      bench.establish(.plain, slot: 8)
+      bench.inject(Flow.plain.fin)
+      bench.inject(Flow.plain.fin(8), on: 1)
+      #expect(bench.appliance.pairCounts.free == 64)
+      bench.inject(Flow.plain.ack.mpls(0))
+      bench.check(
+        Flow.plain.reply(8), on: 1, gives: [.out(0, Flow.plain.reply(8).toClient(label: 18))],
+        ["analysed.forwarded": 1])
+      #expect(bench.state(of: 18) == .closing)
+      #expect(bench.appliance.pairCounts.closing == 1)
+    }
+
     /// Explicit null of IPv6, and a C2S label that is unknown, say the same.
     @Test func learnsFromNullOfIPv6AndFromC2SLabels() throws {
       let bench = try WorkerBench()

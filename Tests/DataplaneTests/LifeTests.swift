@@ -273,6 +273,18 @@ extension DataplaneTests {
         ["drop.refused": 1, "session.refused": 1, "answer.packets": 1])
     }
 
+    /// What a RST began, an operator's wish ends: traffic both ways reopens nothing then.
+    @Test func withdrawsAfterAReset() throws {
+      let bench = try WorkerBench()
+      bench.establish(.web, slot: 0)
+      bench.inject(Flow.web.rst)
+      #expect(bench.appliance.withdraw(label: 17))
+      bench.turn()
+      bench.inject(Flow.web.data())
+      bench.inject(Flow.web.reply(0), on: 1)
+      #expect(bench.state(of: 17) == .closing)
+    }
+
     @Test func withdrawsEmbryonic() throws {
       let bench = try WorkerBench()
       bench.inject(Flow.web.syn)

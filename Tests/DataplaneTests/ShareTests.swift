@@ -103,6 +103,23 @@ extension DataplaneTests {
       #expect(bench["session.refused"] == 0)
     }
 
+    /// Sessions that are live or withdrawn are in nobody's way.
+    @Test func onlyEmbryonicSessionsCount() throws {
+      let bench = try WorkerBench(sessions: 8)
+      for port in 41000..<41005 as Range<UInt16> {
+        bench.establish(.plain.from(port), slot: 8 + Int(port & 1))
+      }
+      #expect(bench["session.new"] == 5)
+      let withdrawn = try WorkerBench(sessions: 8)
+      for port in 41000..<41004 as Range<UInt16> { withdrawn.inject(Flow.web.from(port).syn) }
+      for label in [17, 19, 21, 23] as [UInt32] {
+        #expect(withdrawn.appliance.withdraw(label: label))
+      }
+      withdrawn.turn(4)
+      withdrawn.inject(Flow.web.syn)
+      #expect(withdrawn["session.new"] == 5)
+    }
+
     /// The same where labels are exhausted: their share is not asked then.
     @Test func floodLeavesRoomWhenLabelsAreExhausted() throws {
       let bench = try WorkerBench(sessions: 8, pairs: 8..<9)
@@ -142,6 +159,60 @@ extension DataplaneTests {
         bench.changes(since: before) == [
           "session.table_full": 1, "session.refused": 1, "drop.refused": 1,
         ])
+    }
+  }
+
+  /// Next hops that a worker learned are held by sessions, and only by them.
+  @Suite struct NextHopTests {
+    /// A table with one free place. Finding it again may take as many tries as there are groups of 64.
+    private static func bench(pairs: Range<UInt32>) throws -> WorkerBench {
+      let bench = try WorkerBench(pairs: pairs)
+      let port = Network.twoArmed.contents(number: 0).ports[0]
+      for number in 0..<65_534 as Range<UInt64> {
+        _ = bench.appliance.workers[0].nextHops.acquire(
+          mac: 2 | (number + 1) << 16, port: 9,
+          egress: port, now: bench.tick)
+      }
+      return bench
+    }
+
+    private static func starts(_ flow: Flow, _ bench: WorkerBench) -> Bool {
+      for _ in 0..<1100 {
+        if bench.inject(flow.syn).count == 1 { return true }
+        bench.turn(2)
+      }
+      return false
+    }
+
+    @Test func comeBackWithTheSession() throws {
+      let bench = try Self.bench(pairs: 8..<72)
+      let other = Flow.web.from(40001).with { $0.clientMAC = Hosts.client(2) }
+      #expect(Self.starts(.web, bench))
+      bench.check(other.syn, gives: [], ["drop.no_next_hop": 1])
+      #expect(!Self.starts(other, bench))
+      bench.advance(by: 302)
+      #expect(bench.sessions.isEmpty)
+      #expect(Self.starts(other, bench))
+      bench.check(Flow.web.syn, gives: [], ["drop.no_next_hop": 1])
+    }
+
+    /// The answer to a SYN that left no state borrows its place for one packet.
+    @Test func comeBackAfterAStatelessAnswer() throws {
+      let bench = try Self.bench(pairs: 8..<10)
+      // A session whose client is behind the gateway takes no place, but the embryonic share.
+      bench.publish(.twoArmed.port(0) { $0.gateway = 1 })
+      bench.inject(Flow.dns.query())
+      bench.publish(.twoArmed)
+      let sent = bench.inject(Flow.web.syn)
+      let slot = Int(try #require(sent.first).bytes[5]) - 0x10
+      for _ in 0..<3 {
+        bench.check(
+          Flow.web.synAck(slot), on: 1, gives: [.out(0, Flow.web.synAck(slot).toClient())],
+          ["analysed.forwarded": 1])
+      }
+      bench.advance(by: 202)
+      let other = Flow.web.from(40001).with { $0.clientMAC = Hosts.client(2) }
+      #expect(Self.starts(other, bench))
     }
   }
 

@@ -230,6 +230,22 @@ extension DataplaneTests {
         gives: [], ["label.unknown": 1, "drop.fragment_unknown": 1])
     }
 
+    /// A first fragment shows its ports, and they count.
+    @Test(arguments: [Flow.dns, Flow.dns6])
+    func guardOfFirstFragments(flow: Flow) throws {
+      let slot = flow.isIPv4 ? 2 : 10
+      let bench = try WorkerBench()
+      bench.converse(flow, slot: slot)
+      let first = flow.query(200).fragments(at: [0, 96])[0].mpls(17)
+      bench.check(
+        first, gives: [.out(1, first.switched(from: 1, to: Hosts.server(slot)))],
+        ["label.switched": 1])
+      let other = flow.from(40001).query(200).fragments(at: [0, 96])[0]
+      bench.check(
+        other.mpls(17), gives: [.out(1, other.toServer(slot + 1, label: 19))],
+        ["label.unknown": 1, "session.new": 1, "analysed.forwarded": 1])
+    }
+
     /// `guard: port` switches whatever has the label, but not where both sides share the port.
     @Test func guardOfThePortAlone() throws {
       let other = Flow.web.from(40001)
