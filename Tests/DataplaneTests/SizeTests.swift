@@ -152,6 +152,19 @@ extension DataplaneTests {
       if place.workers == 1 { #expect(bench["handover.packets"] == 0) }
     }
 
+    /// Wherever each of them lands.
+    @Test func meetFromSeveralWorkers() throws {
+      let bench = try WorkerBench(workers: 3)
+      for port in 44000..<44012 as Range<UInt16> {
+        let pieces = Flow.dns.from(port).query(200).ip { $0.identification = UInt32(port) }
+          .fragments(at: [0, 64, 128])
+        for (worker, piece) in pieces.enumerated() {
+          #expect(bench.inject(piece, worker: worker).count == 1)
+        }
+      }
+      #expect(bench["session.new"] == 12)
+    }
+
     /// A server's fragments find the session's client.
     @Test(arguments: [1, 3])
     func followBackwards(workers: Int) throws {

@@ -74,7 +74,9 @@ extension DataplaneTests {
       let port = PortRecord()
       var held: [UInt64: UInt32] = [:]
       var random = Random(seed: 7)
-      for number in 0..<65_535 as Range<UInt64> {
+      // Numbers in a row would not collide in the hash.
+      while held.count < 65_535 {
+        let number = random.next() & 0xffff_ffff_ffff
         held[number] = table.acquire(mac: number, port: 0, egress: port, now: 1)
       }
       var numbers = Array(held.keys).sorted()
@@ -83,7 +85,7 @@ extension DataplaneTests {
         let old = numbers[index]
         table.release(held[old]!, now: round + 2)
         table.endGrace(startedAt: round + 3)
-        let new = UInt64(100_000 + round)
+        let new = random.next() & 0xffff_ffff_ffff
         var place = noIndex
         for _ in 0..<1024 where place == noIndex {
           place = table.acquire(mac: new, port: 0, egress: port, now: round + 3)
