@@ -66,12 +66,6 @@ static inline __attribute__((always_inline)) void shim_mbuf_set_note(struct rte_
 	m->hash.fdir.hi = (uint32_t)(note >> 32);
 }
 
-/* Clears what a driver might read as a wish for offloads. */
-static inline __attribute__((always_inline)) void shim_mbuf_clear_offloads(struct rte_mbuf *m)
-{
-	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-}
-
 static inline __attribute__((always_inline)) void shim_prefetch(const void *address)
 {
 	__builtin_prefetch(address, 0, 3);
@@ -80,11 +74,6 @@ static inline __attribute__((always_inline)) void shim_prefetch(const void *addr
 static inline __attribute__((always_inline)) void shim_prefetch_write(const void *address)
 {
 	__builtin_prefetch(address, 1, 3);
-}
-
-static inline __attribute__((always_inline)) void shim_prefetch_mbuf(const struct rte_mbuf *m)
-{
-	__builtin_prefetch(m, 0, 3);
 }
 
 static inline __attribute__((always_inline)) uint16_t shim_rx_burst(uint16_t port, uint16_t queue,
@@ -155,6 +144,21 @@ static inline __attribute__((always_inline)) uint64_t shim_load_acquire(const ui
 static inline __attribute__((always_inline)) void shim_store_release(uint64_t *word, uint64_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline __attribute__((always_inline)) uint32_t shim_load_acquire32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline __attribute__((always_inline)) void shim_store_release32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline __attribute__((always_inline)) void shim_fence_release(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static inline __attribute__((always_inline)) void shim_fence_acquire(void)

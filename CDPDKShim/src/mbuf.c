@@ -1,3 +1,6 @@
+/* rte_ipv4_fragment_copy_nonseg_packet: unchanged since DPDK 21.05, and still called experimental. */
+#define ALLOW_EXPERIMENTAL_API
+
 #include <errno.h>
 #include <string.h>
 

@@ -122,7 +122,7 @@ int shim_port_start(uint16_t port, const struct shim_port_setup *setup, struct s
 		configuration.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		configuration.rx_adv_conf.rss_conf.rss_key = symmetric_key;
 		configuration.rx_adv_conf.rss_conf.rss_key_len =
-			device.hash_key_size ? device.hash_key_size : 40;
+			device.hash_key_size ? RTE_MIN(device.hash_key_size, sizeof(symmetric_key)) : 40;
 		configuration.rx_adv_conf.rss_conf.rss_hf =
 			(RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV6_TCP |
 			 RTE_ETH_RSS_NONFRAG_IPV6_UDP) &
@@ -135,7 +135,6 @@ int shim_port_start(uint16_t port, const struct shim_port_setup *setup, struct s
 	error = rte_eth_dev_configure(port, setup->rx_queues, setup->tx_queues, &configuration);
 	if (error < 0)
 		return error;
-	/* Label endpoints' frames may be a label longer than what the link's MTU is set to. */
 	result->mtu_set = rte_eth_dev_set_mtu(port, setup->mtu) == 0;
 	error = set_up_queues(port, setup, error_step);
 	if (error < 0)

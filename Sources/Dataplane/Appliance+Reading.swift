@@ -73,12 +73,12 @@ extension Appliance {
     var views: [SessionView] = []
     let tick = UInt32(truncatingIfNeeded: shared.clock.nanoseconds() >> Settings.tickShift)
     for worker in 0..<options.workers {
-      // All records of the table lie below as many as were ever in use at once.
+      let top = Int(workers[worker].sessions.highWater)
       var left = workers[worker].sessions.count
       var place = 0
-      while left > 0, views.count < limit, place < options.sessionsPerWorker {
+      while left > 0, views.count < limit, place < top {
         if let record = copySession(worker, place) {
-          views.append(view(record, tick))
+          views.append(view(record, tick, worker))
           left -= 1
         }
         place += 1
@@ -87,21 +87,23 @@ extension Appliance {
     return views
   }
 
-  /// A session as it was at one moment; nil if there is none or it is changing hands.
+  /// A session's record, whose key is one session's; nil if there is none or it is changing hands.
   private func copySession(_ worker: Int, _ place: Int) -> SessionRecord? {
     let record = workers[worker].sessions.records + place
-    let version = record.pointee.version
+    let version = shim_load_acquire32(&record.pointee.version)
     guard version != 0 else { return nil }
-    shim_fence_acquire()
     let copy = record.pointee
     shim_fence_acquire()
-    return record.pointee.version == version ? copy : nil
+    return shim_load_acquire32(&record.pointee.version) == version ? copy : nil
   }
 
-  private func view(_ record: SessionRecord, _ tick: UInt32) -> SessionView {
+  private func view(
+    _ record: SessionRecord, _ tick: UInt32, _ worker: Int
+  ) -> SessionView {
     var last = record.lastSeen
     if record.pair != noIndex {
-      let activity = shared.stamps.lastActivity(pair: record.pair, notBefore: record.startedAt)
+      let givenAt = workers[worker].labels.givenAt(of: record.pair)
+      let activity = shared.stamps.lastActivity(pair: record.pair, notBefore: givenAt)
       if let latest = activity.latest, Int32(bitPattern: latest &- last) > 0 { last = latest }
     }
     let seconds = Double(Settings.tickNanoseconds) / 1e9

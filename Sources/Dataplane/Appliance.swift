@@ -101,12 +101,12 @@ public final class Appliance {
 
   /// Launches the workers. A snapshot must have been published.
   public func start() throws(ApplianceError) {
+    isRunning = true
     for index in 0..<options.workers {
       guard shim_launch(runWorker, workers + index, UInt32(index + 1)) == 0 else {
         throw ApplianceError("worker \(index) does not start on lcore \(index + 1)")
       }
     }
-    isRunning = true
   }
 
   /// Ends the workers and closes the devices, which completes their captures.

@@ -22,7 +22,7 @@ public struct Device: Sendable {
 
   /// The device and its node, as label listings show it.
   public var lineCard: String {
-    numaNode >= 0 ? "\(deviceName)@numa\(numaNode)" : "\(deviceName)@numa0"
+    numaNode >= 0 ? "\(deviceName)@numa\(numaNode)" : deviceName
   }
 
   var deviceName: String { String(device.prefix { $0 != "," }) }
@@ -59,7 +59,11 @@ public struct Device: Sendable {
       isEveryQueueASource
       ? Int(info.max_rx_queues) : min(workers, Int(info.max_rx_queues))
     txQueues = min(workers, Int(info.max_tx_queues))
-    redirectionEntries = info.rss_offloads != 0 && rxQueues > 1 ? Int(info.reta_size) : 0
+    let entries = Int(info.reta_size)
+    let isUsable =
+      entries > 0 && entries <= ReceiveSideScaling.maximumEntries
+      && entries & (entries - 1) == 0
+    redirectionEntries = info.rss_offloads != 0 && rxQueues > 1 && isUsable ? entries : 0
   }
 
   /// A capture that a `net_pcap` device is to replay and that is not there: its driver would only say

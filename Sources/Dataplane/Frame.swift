@@ -5,9 +5,9 @@ struct Frame {
   let mbuf: OpaquePointer
   let data: UnsafeMutableRawPointer
   /// Bytes in the first buffer.
-  let available: Int
+  var available: Int
   /// Bytes in all buffers.
-  let total: Int
+  var total: Int
   /// Index of the port that it came in by.
   let port: Int
   /// Offset of what follows the ethertype.
@@ -25,6 +25,14 @@ struct Frame {
   /// The embryonic pair that its label names, or `noIndex`.
   var pair = noIndex
   var note: HandoverNote
+
+  /// The frame without what stands behind `end`. The buffer is the caller's to cut.
+  func cut(to end: Int) -> Frame {
+    var frame = self
+    frame.available = end
+    frame.total = end
+    return frame
+  }
 
   /// The sender's address, as `MACAddress.word`.
   @inline(__always)

@@ -5,8 +5,6 @@ struct HandoverNote {
     case none
     /// A fragment whose ports are known now, for the session's owner.
     case fragment
-    /// The session label was found unknown; the entry is not to be looked at again.
-    case unknownLabel
     /// Ready to be sent on a port of which the receiving worker has the queue.
     case transmit
   }
@@ -24,6 +22,14 @@ struct HandoverNote {
     var note = HandoverNote(.fragment)
     note.word |= UInt64(protocolNumber) << 32 | UInt64(ports)
     return note
+  }
+
+  /// Whether the session label was found unknown: its entry is not to be looked at again, or two
+  /// workers that see it differently would hand the frame to and fro.
+  @inline(__always)
+  var isUnknownLabel: Bool {
+    get { word & 1 << 48 != 0 }
+    set { word = newValue ? word | 1 << 48 : word & ~(1 << 48) }
   }
 
   @inline(__always)

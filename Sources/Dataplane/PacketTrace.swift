@@ -127,13 +127,21 @@ public final class PacketTrace {
 extension Appliance {
   /// Starts tracing with a filter, in place of the trace that runs.
   public func startTrace(filter: String, count: Int) throws(ApplianceError) -> PacketTrace {
+    // Nobody else sends orders, so there is still room when they are sent below; a trace must reach
+    // all workers or none.
+    guard (0..<options.workers).allSatisfy(hasRoomForOrder) else {
+      throw ApplianceError("a worker has too many orders waiting: try again")
+    }
     let trace = try PacketTrace(filter: filter, wanted: count, workers: options.workers)
     for worker in 0..<options.workers {
-      guard let ring = shared.orders[worker],
-        shim_ring_send_word(ring, Order.trace(trace.control(worker: worker))) == 0
-      else { throw ApplianceError("a worker has too many orders waiting: try again") }
+      guard let ring = shared.orders[worker] else { continue }
+      _ = shim_ring_send_word(ring, Order.trace(trace.control(worker: worker)))
     }
     return trace
+  }
+
+  private func hasRoomForOrder(worker: Int) -> Bool {
+    shared.orders[worker].map { shim_ring_count($0) < Shared.orderRingSize - 1 } ?? false
   }
 
   /// A token that `isPast(token:)` answers true for when every worker has begun a loop since.

@@ -9,7 +9,8 @@ import Wire
 /// 288 bits. It also makes the hash symmetric (Woo and Park 2012).
 struct ReceiveSideScaling {
   private static let key: UInt16 = 0x6d5a
-  static let tableBytes = 2 * 256 * 2 + 512
+  static let maximumEntries = 512
+  static let tableBytes = 2 * 256 * 2 + maximumEntries
 
   /// Toeplitz of the high byte, then of the low byte, of the folded input.
   private let partial: UnsafeMutablePointer<UInt16>
@@ -17,11 +18,11 @@ struct ReceiveSideScaling {
   private let mask: UInt16
 
   /// - Parameters:
-  ///   - entries: of the redirection table, a power of two up to 512
+  ///   - entries: of the redirection table, a power of two up to `maximumEntries`
   ///   - workers: entry i names worker i mod workers
   init(memory: UnsafeMutableRawPointer, entries: Int, workers: Int) {
     partial = memory.bindMemory(to: UInt16.self, capacity: 512)
-    redirection = (memory + 1024).bindMemory(to: UInt8.self, capacity: 512)
+    redirection = (memory + 1024).bindMemory(to: UInt8.self, capacity: Self.maximumEntries)
     mask = UInt16(entries - 1)
     for entry in 0..<entries { redirection[entry] = UInt8(entry % workers) }
     for byte in 0..<256 {

@@ -6,7 +6,7 @@ import Snapshots
 
 extension Shared {
   private static let ringSize: UInt32 = 4096
-  private static let orderRingSize: UInt32 = 256
+  static let orderRingSize: UInt32 = 256
 
   init(
     _ options: ApplianceOptions, devices: [Device], memory: inout Memory, redirectionEntries: Int,

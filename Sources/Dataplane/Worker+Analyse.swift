@@ -65,8 +65,7 @@ extension Worker {
     } else if shared.workers > 1 {
       let owner = self.owner(packet)
       if owner != index {
-        return handOver(
-          frame, to: owner, HandoverNote(frame.isUnknownLabel ? .unknownLabel : .none))
+        return handOver(frame, to: owner, HandoverNote(.none))
       }
     }
     guard packet.protocolNumber == ProtocolNumber.tcp || packet.protocolNumber == ProtocolNumber.udp

@@ -24,7 +24,8 @@ extension Worker {
       }
       observe(session, packet, isC2S: isC2S)
     }
-    record.pointee.lastSeen = tick
+    // Anyone can send an ICMP error: it keeps no session alive.
+    if !packet.has(ParsedPacket.icmpError) { record.pointee.lastSeen = tick }
     if isC2S { learnClientLabelling(session, frame) }
     if record.pointee.pair == noIndex && !isC2S { offerPair(session) }
     emitInSession(frame, packet, session, isC2S: isC2S)
@@ -115,6 +116,10 @@ extension Worker {
       return
     }
     let ip = frame.data + frame.ip
+    if frame.total &- frame.ip > mtu, frame.available == frame.total {
+      // Only what stands behind the packet does not fit.
+      shim_mbuf_set_length(frame.mbuf, UInt16(truncatingIfNeeded: frame.ip &+ length))
+    }
     TimeToLive.set(ip, ttl)
     if label != 0 && length &+ 4 <= mtu {
       ip.store32(

@@ -5,8 +5,12 @@ extension Worker {
   /// Gives a frame, unchanged, to the worker that has to decide on it.
   @inline(never)
   mutating func handOver(_ frame: Frame, to worker: Int, _ note: HandoverNote) {
-    // It will be met as unknown there again, and is to be counted once.
-    if frame.isUnknownLabel { counters[Counter.labelUnknown.rawValue] &-= 1 }
+    var note = note
+    if frame.isUnknownLabel {
+      note.isUnknownLabel = true
+      // It will be met as unknown there again, and is to be counted once.
+      counters[Counter.labelUnknown.rawValue] &-= 1
+    }
     shim_mbuf_set_note(frame.mbuf, note.word)
     shim_mbuf_set_port(frame.mbuf, UInt16(truncatingIfNeeded: frame.port))
     handovers[worker].append(frame.mbuf)

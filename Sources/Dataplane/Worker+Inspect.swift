@@ -92,7 +92,7 @@ extension Worker {
   /// The last three tests: entry, side, guard.
   @inline(__always)
   mutating func isKnown(_ entry: LabelEntry, label: UInt32, _ frame: Frame) -> Bool {
-    guard entry.state != .none, !frame.note.isKind(.unknownLabel) else { return false }
+    guard entry.state != .none, !frame.note.isUnknownLabel else { return false }
     let side = port(frame.port).pointee.side
     let isC2S = SessionLabel.isC2S(label)
     guard isC2S ? side.facesClients : side.facesServers else { return false }

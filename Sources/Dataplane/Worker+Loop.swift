@@ -22,14 +22,15 @@ extension Worker {
     now = shared.clock.nanoseconds()
     tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)
     adoptSnapshot()
+    // Before any packet: once a worker was quiescent, it has obeyed what was ordered before that.
+    while takeOrder() {}
     let received = poll() &+ takeHandovers()
     if received > 0 {
       flushTransmits()
       flushHandovers()
       if discards.count > 0 { freeDiscards() }
     }
-    takeOrder()
-    advanceTimers()
+    advanceTimers(received: received)
     shim_qsbr_quiescent(shared.quiescence, UInt32(truncatingIfNeeded: index))
     if received > 0 {
       // Measured a loop late, which costs no second reading of the clock.
@@ -54,7 +55,7 @@ extension Worker {
     snapshotNumber = new.number
     adjacencyTables[0] = new.adjacencies
     labels.embryonicShare = new.settings.pointee.embryonicShare
-    if new.settings.pointee.hasMaintenance { sweepCursor = 0 }
+    if new.settings.pointee.hasMaintenance { startSweep() }
   }
 
   @inline(__always)

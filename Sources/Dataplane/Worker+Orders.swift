@@ -29,10 +29,13 @@ extension Worker {
   /// Records that the sweep looks at in one loop.
   private static var sweepBudget: Int { 64 }
 
+  /// - Returns: whether there was one
   @inline(__always)
-  mutating func takeOrder() {
+  mutating func takeOrder() -> Bool {
     let word = shim_ring_receive_word(shared.orders[index].unsafelyUnwrapped)
-    if word != 0 { obey(word) }
+    if word == 0 { return false }
+    obey(word)
+    return true
   }
 
   @inline(never)
@@ -45,10 +48,17 @@ extension Worker {
     }
   }
 
+  /// Begins a sweep over all sessions; one that runs is followed by another, or a stream of
+  /// snapshots would keep it from ever ending.
+  mutating func startSweep() {
+    if sweepCursor < 0 { sweepCursor = 0 } else { sweepsAgain = true }
+  }
+
   /// Withdraws some of the sessions whose server is in maintenance.
   @inline(never)
   mutating func sweep() {
-    let end = min(sweepCursor &+ Self.sweepBudget, sessions.capacity)
+    let top = Int(truncatingIfNeeded: sessions.highWater)
+    let end = min(sweepCursor &+ Self.sweepBudget, top)
     while sweepCursor < end {
       let record = self.record(UInt32(truncatingIfNeeded: sweepCursor))
       if record.pointee.version != 0,
@@ -59,14 +69,17 @@ extension Worker {
       }
       sweepCursor &+= 1
     }
-    if sweepCursor == sessions.capacity { sweepCursor = -1 }
+    if sweepCursor >= top {
+      sweepCursor = sweepsAgain ? 0 : -1
+      sweepsAgain = false
+    }
   }
 
   /// An operator's end of a session: it closes, still switched, and ends when its closing time is
-  /// over, whatever traffic there is.
+  /// over, whatever traffic there is. An embryonic one, which must not be switched, ends at once.
   private mutating func withdraw(_ session: UInt32) {
     let record = self.record(session)
-    if record.pointee.state == .embryonic { embryonicSessions &-= 1 }
+    if record.pointee.state == .embryonic { return end(session) }
     record.pointee.state = .closing
     record.pointee.clear(SessionFlags.resetSeen)
     record.pointee.set(SessionFlags.withdrawn)

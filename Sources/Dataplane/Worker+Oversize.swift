@@ -1,4 +1,5 @@
 import CDPDKShim
+import Glibc
 import Snapshots
 import Wire
 
@@ -48,7 +49,7 @@ extension Worker {
       shim_fragment_ipv4(
         frame.mbuf, fragmentScratch, UInt16(Self.fragmentRoom), adjacency.pointee.mtu))
     guard made > 0 else {
-      drop(frame.mbuf, .noBuffer)
+      drop(frame.mbuf, made == -Int(ENOMEM) ? .noBuffer : .oversize)
       return false
     }
     discard(frame.mbuf)

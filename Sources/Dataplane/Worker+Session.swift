@@ -1,11 +1,12 @@
 import Balancing
+import CDPDKShim
 import Labels
 import Sessions
 import Snapshots
 import Wire
 
 extension Worker {
-  /// Makes a session's record; `noIndex` where the table or the next hops are full.
+  /// Makes a session's record; `noIndex`, with the next hop let go, where the table is full.
   ///
   /// - Parameters:
   ///   - tuple: with the client as source
@@ -32,7 +33,7 @@ extension Worker {
     if snapshot.services[Int(service)].clients == .labelled {
       record.pointee.set(SessionFlags.clientLabelled)
     }
-    record.pointee.version = nextVersion
+    shim_store_release32(&record.pointee.version, nextVersion)
     nextVersion = nextVersion == .max ? 1 : nextVersion &+ 1
     embryonicSessions &+= 1
     shared.loads.addSession(worker: index, server: server, service: service)
@@ -45,7 +46,8 @@ extension Worker {
   @inline(never)
   mutating func end(_ session: UInt32) {
     let record = self.record(session)
-    record.pointee.version = 0
+    shim_store_release32(&record.pointee.version, 0)
+    shim_fence_release()
     timers.cancel(session)
     if record.pointee.state == .embryonic { embryonicSessions &-= 1 }
     if record.pointee.pair != noIndex { labels.withdraw(record.pointee.pair, now: tick) }

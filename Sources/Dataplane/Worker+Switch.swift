@@ -52,7 +52,8 @@ extension Worker {
     noteSwitched(frame.mbuf, stackEntry.label, adjacency)
   }
 
-  /// A labelled packet that does not fit its next link even without its label.
+  /// A labelled packet that does not fit its next link even without its label, unless it is only what
+  /// stands behind it that does not.
   private mutating func switchOversize(
     _ frame: Frame, _ stackEntry: LabelStackEntry, _ adjacency: UnsafePointer<Adjacency>,
     isLabelled: Bool
@@ -63,6 +64,12 @@ extension Worker {
       total: frame.total &- frame.ip, into: &packet)
     guard outcome == PacketParser.accepted else {
       return drop(frame.mbuf, rawReason: outcome)
+    }
+    let end = frame.ip &+ Int(packet.ipLength)
+    if Int(packet.ipLength) <= Int(adjacency.pointee.mtu), frame.available == frame.total {
+      shim_mbuf_set_length(frame.mbuf, UInt16(truncatingIfNeeded: end))
+      return popAtExit(
+        frame.cut(to: end), stackEntry, adjacency, hasToPop: !isLabelled)
     }
     let isFragmented = meetOversize(
       frame, packet, adjacency, ttl: stackEntry.ttl &- 1, isLabelled: isLabelled)

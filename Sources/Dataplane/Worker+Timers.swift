@@ -5,18 +5,18 @@ import Snapshots
 import Wire
 
 extension Worker {
-  /// Bounded steps a loop of everything that time moves.
-  private static var timerBudget: Int { 32 }
-
+  /// Does a bounded part of what time moves: more steps than packets came, or a flood of new sessions
+  /// would outrun their end.
   @inline(never)
-  mutating func advanceTimers() {
-    var budget = Self.timerBudget
+  mutating func advanceTimers(received: Int = 0) {
+    let steps = 32 &+ 2 &* received
+    var budget = steps
     while true {
       let session = timers.nextExpired(tick, &budget)
       if session == noIndex { break }
       expire(session)
     }
-    if labels.quarantined > 0 || nextHops.needsGrace || isGraceRunning { advanceGrace() }
+    if labels.quarantined > 0 || nextHops.needsGrace || isGraceRunning { advanceGrace(steps) }
     if sweepCursor >= 0 { sweep() }
   }
 
@@ -77,7 +77,7 @@ extension Worker {
   }
 
   /// Withdrawn pairs and next hops rest until every worker was quiescent once.
-  private mutating func advanceGrace() {
+  private mutating func advanceGrace(_ steps: Int) {
     if isGraceRunning {
       if shim_qsbr_passed(shared.quiescence, graceToken) {
         labels.completeBatch(graceBatch)
@@ -90,7 +90,8 @@ extension Worker {
       graceStartedAt = tick
       isGraceRunning = true
     }
-    labels.release(
-      now: tick, quarantine: snapshot.settings.pointee.quarantine, limit: Self.timerBudget)
+    // The tick in which a pair was withdrawn had begun before.
+    let quarantine = snapshot.settings.pointee.quarantine
+    labels.release(now: tick, quarantine: quarantine == 0 ? 0 : quarantine &+ 1, limit: steps)
   }
 }

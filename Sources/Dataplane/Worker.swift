@@ -61,6 +61,10 @@ public struct Worker {
   var isGraceRunning = false
   /// Where the sweep for sessions of servers in maintenance stands; negative when none runs.
   var sweepCursor = -1
+  var sweepsAgain = false
+  /// Keeps the next worker's fields off this one's cache lines.
+  private var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
+    (0, 0, 0, 0, 0, 0, 0, 0)
 
   @inline(__always)
   func count(_ counter: Counter) { counters[counter.rawValue] &+= 1 }

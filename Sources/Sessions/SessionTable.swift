@@ -33,7 +33,7 @@ public struct SessionTable {
   public let hash: SessionHash
   @usableFromInline var used: UInt32 = 0
   /// Records from here on were never used.
-  @usableFromInline var highWater: UInt32 = 0
+  public var highWater: UInt32 = 0
   @usableFromInline var freeHead: UInt32 = .max
 
   /// Sessions in the table.

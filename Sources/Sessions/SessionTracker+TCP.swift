@@ -44,7 +44,10 @@ extension SessionTracker {
     if flags & TCPFlags.fin != 0 {
       record.pointee.set(isC2S ? SessionFlags.finC2S : SessionFlags.finS2C)
     }
-    if record.pointee.has(SessionFlags.finC2S | SessionFlags.finS2C) {
+    // An embryonic session stays so, whatever it is sent: a closing one is switched.
+    if record.pointee.state != .embryonic,
+      record.pointee.has(SessionFlags.finC2S | SessionFlags.finS2C)
+    {
       // Ended for good: what a RST left behind does not reopen it.
       record.pointee.clear(SessionFlags.resetSeen)
       if record.pointee.state == .closing { return .none }

@@ -73,6 +73,7 @@ public enum LabelInspector {
         hadExplicitNull = true
         ttl = entry.ttl
         if !entry.isBottom { continue }
+        guard entry.ttl > 1 else { return LabelInspection(outcome: DropReason.ttl.rawValue) }
         let promised: UInt8 = entry.label == ReservedLabel.ipv4ExplicitNull ? 4 : 6
         guard nibble == promised else {
           return LabelInspection(outcome: DropReason.labelPayload.rawValue)

@@ -250,7 +250,6 @@ extension DropCase {
     DropCase(.noSession, "FIN", Flow.web.fin),
     DropCase(.noSession, "RST", Flow.web.rst),
     DropCase(.noSession, "SYN-ACK from a client", Flow.web.c2s([.syn, .ack], sequence: 0)),
-    DropCase(.noSession, "RST to a service with Maglev", Flow.hashed.rst),
     DropCase(
       .refused, "silently", syn,
       network: .twoArmed.service(0) {

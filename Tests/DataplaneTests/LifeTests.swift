@@ -290,9 +290,15 @@ extension DataplaneTests {
       bench.inject(Flow.web.syn)
       #expect(bench.appliance.withdraw(label: 17))
       bench.turn()
-      #expect(bench.state(of: 17) == .closing)
-      bench.advance(by: 122)
+      // A closing one would be switched, which its handshake has not earned it.
+      #expect(bench.state(of: 17) == .none)
       #expect(bench.sessions.isEmpty)
+    }
+
+    /// A server in maintenance gets no session back by going on talking.
+    @Test func rebuildsNothingInMaintenance() throws {
+      let bench = try WorkerBench(.twoArmed.servers(of: 0) { $0.state = .maint })
+      bench.check(Flow.web.reply(0), on: 1, gives: [], ["drop.no_session": 1])
     }
   }
 }

@@ -45,7 +45,7 @@ extension DataplaneTests {
           // No embryonic pair may be given, so the session goes without one until it is live.
           bench.check(
             flow.ack, gives: [.out(1, flow.ack.toServer(slot))],
-            ["session.new": 1, "label.embryonic_full": 1, "analysed.forwarded": 1])
+            ["session.new": 1, "analysed.forwarded": 1])
           #expect(bench.sessions.count == 2)
           bench.check(
             flow.reply(slot), on: 1,

@@ -123,7 +123,7 @@ extension DataplaneTests {
     @Test func fragmentsHaveALimit() throws {
       let bench = try WorkerBench(.twoArmed.port(1) { $0.mtu = 68 })
       bench.check(
-        Self.query(28 + 1900), gives: [], ["session.new": 1, "drop.no_buffer": 1])
+        Self.query(28 + 1900), gives: [], ["session.new": 1, "drop.oversize": 1])
     }
   }
 

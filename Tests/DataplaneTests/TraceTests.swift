@@ -31,7 +31,7 @@ extension DataplaneTests {
       #expect(
         trace.packets.map(\.outcome) == [
           "analysed.forwarded", "analysed.forwarded", "analysed.forwarded", "label.switched",
-          "label.switched", "drop.no_session", "drop.label_reserved", "drop.not_service",
+          "label.switched", "analysed.forwarded", "drop.label_reserved", "drop.not_service",
           "analysed.forwarded",
         ])
       #expect(trace.packets.map(\.label) == [0, 18, 0, 17, 18, 0, 0, 0, 0])

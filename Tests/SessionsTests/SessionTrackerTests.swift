@@ -289,21 +289,23 @@ private let synAck = TCPFlags.syn | TCPFlags.ack
     #expect(session.record.pointee.has(SessionFlags.wasLive))
     let other = Conversation(SessionFlags.serverLabelled)
     #expect(other.client(fin) == .none)
-    #expect(other.server(fin) == .close)
+    // Nobody has shown that there is a connection: it is not closing, which would be switched.
+    #expect(other.server(fin) == .none)
+    #expect(other.state == .embryonic)
     #expect(!other.record.pointee.has(SessionFlags.wasLive))
   }
 
-  /// Closed by FIN after a RST that came while it was embryonic: still ended for good.
+  /// A RST and FINs that came while it was embryonic bring it no further.
   @Test func anEarlyRstDoesNotReopenLater() {
     let session = Conversation(SessionFlags.serverLabelled)
     _ = session.client(syn, 1000)
     #expect(session.server(rst) == .reset)
     #expect(session.client(fin) == .none)
-    #expect(session.server(fin) == .close)
+    #expect(session.server(fin) == .none)
     #expect(session.client(ack) == .none)
     #expect(session.server(ack) == .none)
     #expect(SessionTracker.observeSwitched(session.record, c2s: true, s2c: true) == .none)
-    #expect(session.state == .closing)
+    #expect(session.state == .embryonic)
   }
 
   @Test func resetMakesItClosing() {

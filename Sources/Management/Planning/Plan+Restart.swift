@@ -30,6 +30,10 @@ extension Plan {
       compare("\(key): mac", old.mac, new.mac) { $0.map { "\($0)" } ?? "the device's own" }
       compare("\(key): mtu", old.mtu, new.mtu) { "\($0)" }
       compare("\(key): vlan", old.vlan, new.vlan) { "\($0)" }
+      // Sessions that go by it would have no way left.
+      if old.gateway != nil, new.gateway == nil {
+        lines.append("\(key): gateway cannot be taken away without a restart")
+      }
       compare("\(key): address", old.addresses, new.addresses) {
         $0.isEmpty ? "none" : $0.map { "\($0)" }.joined(separator: ", ")
       }

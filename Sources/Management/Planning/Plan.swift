@@ -25,8 +25,6 @@ public struct Plan: Sendable {
   public static let serverCapacity = Configuration.maximumServers
   /// The adjacency of server slot 0; before it lie the ports' gateways, by port.
   public static let firstServerAdjacency = UInt32(Configuration.maximumPorts)
-  /// Static adjacencies at most: those of next hops that workers learn may begin here.
-  public static let adjacencyCapacity = Configuration.maximumPorts + serverCapacity
 
   /// - Parameters:
   ///   - configuration: as read; `Configuration.notBuilt` is not looked at

@@ -33,7 +33,7 @@ extension Manager {
           "port": .string("\(service.port)"),
           "algorithm": .string("\(service.algorithm)"),
           "sessions": JSONValue(appliance.sessions(service: slot)),
-          "refused": JSONValue(appliance.refused(service: slot)),
+          "refused": JSONValue(appliance.refused(service: slot) - (refusedBaselines[slot] ?? 0)),
           "retired": .bool(service.retired),
           "servers": .array(
             service.serverSlots.compactMap { slot in
@@ -75,7 +75,7 @@ extension Manager {
 
   func showSessions(_ params: JSONValue) throws(AdminError) -> JSONValue {
     try params.requireParameters(only: ["limit"])
-    let limit = try params.integerParameter("limit", in: 0...10_000_000) ?? 1000
+    let limit = try params.integerParameter("limit", in: 0...100_000) ?? 1000
     let sessions = appliance.sessions(limit: limit).map { view in
       let record = view.record
       let pair = record.pair == noIndex ? nil : record.pair

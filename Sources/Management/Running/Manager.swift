@@ -23,6 +23,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
   var retiredServices: [UInt32: UInt64] = [:]
   /// What a server slot's former holders had of the slot's total of sessions.
   var totalBaselines: [UInt32: UInt64] = [:]
+  /// What a service slot's former holders refused.
+  var refusedBaselines: [UInt32: UInt64] = [:]
   var trace: PacketTrace?
   /// Traces that a worker may still write to, and when no longer.
   var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
@@ -80,6 +82,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
       } else if appliance.sessions(service: slot) == 0,
         appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot)
       {
+        refusedBaselines[slot] = appliance.refused(service: slot)
         retiredServices[slot] = nil
       }
     }

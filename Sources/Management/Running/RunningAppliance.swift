@@ -47,7 +47,7 @@ public enum RunningAppliance {
     let result = Result { () throws(Failure) in
       try manager.serve(socket: configuration.admin.socket, idleSeconds: idleSeconds)
     }
-    appliance.stop()
+    try? loop.submit { manager.appliance.stop() }.wait()
     try? group.syncShutdownGracefully()
     try result.get()
   }
@@ -78,11 +78,12 @@ extension Manager {
       throw RunningAppliance.Failure(lines: ["\(error)"], code: 2)
     }
     do {
-      try appliance.start()
+      // On the loop, as everything that the manager does: requests may come in already.
+      try loop.submit { try self.appliance.start() }.wait()
     } catch {
       end.succeed()
       try? server.stop().wait()
-      throw RunningAppliance.Failure(lines: [error.description], code: 2)
+      throw RunningAppliance.Failure(lines: ["\(error)"], code: 2)
     }
     log.info("running: admin socket \(socket)")
     let work = startWork(end, idleSeconds: idleSeconds)
