@@ -19,7 +19,9 @@ unsigned int shim_pool_in_use(const struct rte_mempool *pool);
 /* Bytes that one packet buffer takes in a pool. */
 size_t shim_pool_bytes_per_buffer(void);
 
-struct rte_ring *shim_ring_create(const char *name, unsigned int count, int socket);
+/* A ring of one producer and one consumer, in memory of its own: DPDK has room for 2,560 named ones only,
+ * which a ring for each pair of 64 workers exceeds. */
+struct rte_ring *shim_ring_create(unsigned int count);
 unsigned int shim_ring_count(const struct rte_ring *ring);
 
 int shim_errno(void);

@@ -69,9 +69,18 @@ unsigned int shim_pool_in_use(const struct rte_mempool *pool)
 	return rte_mempool_in_use_count(pool);
 }
 
-struct rte_ring *shim_ring_create(const char *name, unsigned int count, int socket)
+struct rte_ring *shim_ring_create(unsigned int count)
 {
-	return rte_ring_create(name, count, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	ssize_t bytes = rte_ring_get_memsize(count);
+	void *memory;
+
+	if (bytes < 0 || posix_memalign(&memory, RTE_CACHE_LINE_SIZE, (size_t)bytes) != 0)
+		return NULL;
+	if (rte_ring_init(memory, "tagline", count, RING_F_SP_ENQ | RING_F_SC_DEQ) != 0) {
+		free(memory);
+		return NULL;
+	}
+	return memory;
 }
 
 unsigned int shim_ring_count(const struct rte_ring *ring)

@@ -11,6 +11,17 @@
 
 #define LARGE_PAGE ((size_t)2 << 20)
 
+/* Takes one large page now. A page at a time, since the kernel holds off whatever else maps memory, the
+ * start of a thread included, for as long as one call takes. */
+static void take_page(char *page)
+{
+#ifdef MADV_POPULATE_WRITE
+	if (madvise(page, LARGE_PAGE, MADV_POPULATE_WRITE) == 0)
+		return;
+#endif
+	memset(page, 0, LARGE_PAGE);
+}
+
 void *shim_region_allocate(size_t bytes, int socket, bool hugepages)
 {
 	size_t rounded = (bytes + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
@@ -32,11 +43,8 @@ void *shim_region_allocate(size_t bytes, int socket, bool hugepages)
 	madvise(memory, rounded, MADV_HUGEPAGE);
 	if (socket >= 0 && numa_available() >= 0)
 		numa_tonode_memory(memory, rounded, socket);
-#ifdef MADV_POPULATE_WRITE
-	if (madvise(memory, rounded, MADV_POPULATE_WRITE) == 0)
-		return memory;
-#endif
-	memset(memory, 0, rounded);
+	for (size_t done = 0; done < rounded; done += LARGE_PAGE)
+		take_page(memory + done);
 	return memory;
 }
 

@@ -25,7 +25,7 @@ enum Environment {
   static func start(_ options: ApplianceOptions, poolBytes: Int) throws(ApplianceError) -> Choice {
     if let started { return started }
     let free = freeHugePageBytes()
-    // EAL and the devices take some more than the packet buffers.
+    // EAL and the devices take some more than packet buffers.
     let needed = poolBytes + 64 << 20
     let hugePages: Bool
     let line: String

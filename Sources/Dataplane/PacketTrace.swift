@@ -82,6 +82,7 @@ public final class PacketTrace {
     public let labelEntry: LabelEntry
     public let isHandedOver: Bool
     public let isAnswered: Bool
+    public let hasKey: Bool
     public let hadSession: Bool
     public let session: SessionRecord?
     public let before: [UInt8]
@@ -100,6 +101,7 @@ public final class PacketTrace {
       labelEntry = LabelEntry(rawValue: entry.entry)
       isHandedOver = entry.isHandedOver
       isAnswered = entry.isAnswered
+      hasKey = entry.hasKey
       hadSession = entry.hadSession
       session = entry.hasSession ? entry.record : nil
       before = Array(

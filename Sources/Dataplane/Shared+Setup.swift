@@ -49,20 +49,18 @@ extension Shared {
     orders = try memory.take(OpaquePointer?.self, count: count, for: "rings")
     for from in 0..<count {
       for to in 0..<count where from != to {
-        rings[from * count + to] = try Self.ring("handover", Self.ringSize)
+        rings[from * count + to] = try Self.ring(Self.ringSize)
       }
-      orders[from] = try Self.ring("orders", Self.orderRingSize)
+      orders[from] = try Self.ring(Self.orderRingSize)
     }
     clock = CycleClock(hertz: rte_get_tsc_hz())
     yieldsWhenIdle = isCrowded
     learned = try memory.take(UnsafePointer<Adjacency>.self, count: count, for: "next hops")
   }
 
-  private static func ring(_ purpose: String, _ size: UInt32) throws(ApplianceError)
-    -> OpaquePointer
-  {
-    guard let ring = shim_ring_create(Environment.uniqueName(purpose), size, -1) else {
-      throw ApplianceError("no memory for a ring of \(purpose)")
+  private static func ring(_ size: UInt32) throws(ApplianceError) -> OpaquePointer {
+    guard let ring = shim_ring_create(size) else {
+      throw ApplianceError("no memory for the rings between workers: lower workers")
     }
     return ring
   }

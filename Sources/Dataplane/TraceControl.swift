@@ -40,6 +40,8 @@ struct TraceEntry {
   /// Whether it came from another worker.
   var isHandedOver = false
   var isAnswered = false
+  /// Whether an address and port pair could be read.
+  var hasKey = false
   var hadSession = false
   var hasSession = false
   /// The session after the packet, if `hasSession`.

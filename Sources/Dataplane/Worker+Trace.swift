@@ -41,6 +41,7 @@ extension Worker {
     entry.pointee.beforeCount = Self.copyFrame(mbuf, to: entry.pointee.bytesBefore)
     before.update(from: counters, count: Counter.blockSize)
     let tuple = examine(mbuf, port: port, entry)
+    entry.pointee.hasKey = tuple != nil
     entry.pointee.hadSession = tuple.map { find($0) != noIndex } ?? false
     let handedOver = handoverCount()
 

@@ -35,6 +35,14 @@ public struct IPAddress: Hashable, Sendable {
     isIPv4 ? UInt8(truncatingIfNeeded: low >> 32) & 0xf0 == 0xe0 : high & 0xff == 0xff
   }
 
+  /// 127.0.0.0/8 or ::1.
+  @inlinable @inline(__always)
+  public var isLoopback: Bool {
+    isIPv4
+      ? UInt8(truncatingIfNeeded: low >> 32) == 127
+      : high == 0 && low == UInt64(1).byteSwapped
+  }
+
   /// The unspecified address of its family: 0.0.0.0 or ::.
   @inlinable @inline(__always)
   public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000) }

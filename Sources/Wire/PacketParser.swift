@@ -41,11 +41,11 @@ public enum PacketParser {
   /// (RFC 1812 5.3.7, RFC 4291 2.5 and 2.7).
   @inlinable @inline(__always)
   static func canBeSource(_ address: IPAddress) -> Bool {
+    if address.isLoopback { return false }
     if address.isIPv4 {
       let first = UInt8(truncatingIfNeeded: address.low >> 32)
-      return first != 0 && first != 127 && first < 224
+      return first != 0 && first < 224
     }
-    let isLoopback = address.high == 0 && address.low == UInt64(1).byteSwapped
-    return !isLoopback && !address.isUnspecified && !address.isMulticast
+    return !address.isUnspecified && !address.isMulticast
   }
 }

@@ -1,4 +1,5 @@
 import CDPDKShim
+import Glibc
 import Labels
 import Snapshots
 import Testing
@@ -73,9 +74,11 @@ final class WorkerBench {
     if missing != 0 { Issue.record("\(missing) packet buffers were never given back") }
     for device in appliance.devices { shim_port_stop(device.port) }
     for place in 0..<workers * workers {
-      if let ring = appliance.shared.rings[place] { rte_ring_free(ring) }
+      if let ring = appliance.shared.rings[place] { free(UnsafeMutableRawPointer(ring)) }
     }
-    for place in 0..<workers { rte_ring_free(appliance.shared.orders[place]) }
+    for place in 0..<workers {
+      if let ring = appliance.shared.orders[place] { free(UnsafeMutableRawPointer(ring)) }
+    }
     rte_mempool_free(appliance.pool)
   }
 

@@ -28,8 +28,9 @@ extension Configuration {
         indices[port.name] = indices[port.name] ?? ports.count
       }
       if !port.device.isEmpty {
+        // What stands before the arguments names the device.
         devices.add(
-          port.device, in: section, key: "device", what: "device")
+          String(port.device.prefix { $0 != "," }), in: section, key: "device", what: "device")
       }
       ports.append(port)
     }

@@ -120,6 +120,7 @@ extension Section {
   /// Why no host can have the address, or nil.
   static func fault(of address: IPAddress, text: String) -> String? {
     if address.isMulticast { return "a multicast address" }
+    if address.isLoopback { return "a loopback address" }
     if address.isUnspecified { return "the unspecified address" }
     if address.isIPv4, address.ipv4Word == .max { return "the broadcast address" }
     if address.isIPv4, text.contains(":") { return "an IPv4 address written as an IPv6 one" }

@@ -1,5 +1,4 @@
 import AdminProtocol
-import Foundation
 import Snapshots
 
 /// The methods that change something.
@@ -57,45 +56,20 @@ extension Manager {
 
   /// Takes a configuration over, wholly or not at all.
   func reload(from path: String) throws(PlanError) {
-    let (configuration, newText) = try Self.read(path)
+    let configuration = try Self.read(path)
     let refused = configuration.notBuilt
     guard refused.isEmpty else { throw PlanError(lines: refused) }
     try plan.apply(configuration)
     file = path
-    text = newText
     publish()
     log.info("configuration \(path) loaded, snapshot \(snapshotNumber)")
   }
 
   /// Reads and checks a configuration file; the error's lines are what `check` prints.
-  static func read(
-    _ path: String
-  ) throws(PlanError) -> (configuration: Configuration, text: String) {
-    let text: String
-    do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
-    } catch {
-      throw PlanError(lines: ["\(path): cannot be read: \(reason(error))"])
-    }
-    switch Configuration.read(text: text, file: path) {
-    case .success(let configuration): return (configuration, text)
+  static func read(_ path: String) throws(PlanError) -> Configuration {
+    switch Configuration.read(file: path) {
+    case .success(let configuration): return configuration
     case .failure(let errors): throw PlanError(lines: errors.lines)
     }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-    if underlying.domain == NSPOSIXErrorDomain {
-      return POSIXErrorCode(rawValue: Int32(underlying.code)).map { code in
-        switch code {
-        case .ENOENT: "there is no such file"
-        case .EACCES: "permission denied"
-        case .EISDIR: "it is a directory"
-        default: "\(code)"
-        }
-      } ?? "error \(underlying.code)"
-    }
-    return "it is no UTF-8 text file"
   }
 }

@@ -160,7 +160,9 @@ extension Manager {
     .object(JSONObject(counters.map { ($0.name, JSONValue($0.value)) }))
   }
 
-  func showConfig() -> JSONValue { ["file": .string(file), "text": .string(text)] }
+  func showConfig() -> JSONValue {
+    ["file": .string(file), "text": .string(plan.configuration.text)]
+  }
 }
 
 /// The two labels of a pair (protocol section 1).

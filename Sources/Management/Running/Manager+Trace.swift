@@ -62,15 +62,24 @@ extension Manager {
         entry.state == .none ? "no entry" : "\(entry.state), out by \(portName(Int(entry.port)))"
       steps.append("label: \(packet.label), \(state)\(entry.pop ? ", pop" : "")")
     }
-    if packet.outcome != "label.switched" {
-      steps.append("session: \(packet.hadSession ? "found" : "none for its key") before the packet")
+    if packet.hasKey, packet.outcome != "label.switched" {
+      steps.append("session: \(packet.hadSession ? "found" : "none") for its key")
+    }
+    if packet.outcome == "drop.refused" {
+      steps.append("admission: refused, a limit is reached or no server takes sessions")
     }
     if let session = packet.session {
       let labels = session.pair == .max ? nil : PairLabels(pair: session.pair)
       let pair = labels.map { "labels \($0.c2s)/\($0.s2c)" } ?? "no labels"
-      steps.append(
-        "session: service \(plan.serviceName(session.service) ?? "?"),"
-          + " server \(plan.server(slot: session.server)?.name ?? "?"), \(session.state), \(pair)")
+      let service = plan.service(slot: session.service)
+      let server = plan.server(slot: session.server)?.name ?? "?"
+      let name = service?.name ?? "?"
+      if !packet.hadSession {
+        steps.append("admission: admitted to service \(name)")
+        steps.append(
+          "scheduler: \(service.map { "\($0.algorithm)" } ?? "?") names server \(server)")
+      }
+      steps.append("session: service \(name), server \(server), \(session.state), \(pair)")
     }
     steps.append("outcome: \(packet.outcome ?? "handed over to the owning worker")")
     if packet.isAnswered { steps.append("answer: made and sent back") }

@@ -13,9 +13,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
   let log: Logger
   let loop: any EventLoop
   let started = ContinuousClock.now
-  /// The path of the configuration that holds, and its text.
+  /// The path of the configuration that holds.
   var file: String
-  var text: String
   var plan: Plan
   var snapshotNumber: UInt64 = 0
   /// The snapshot in which each retired slot was first retired.
@@ -31,12 +30,11 @@ final class Manager: AdminBackend, @unchecked Sendable {
   private var reservedLabelsLogged: UInt64 = 0
 
   init(
-    appliance: Appliance, configuration: Configuration, file: String, text: String, log: Logger,
+    appliance: Appliance, configuration: Configuration, file: String, log: Logger,
     loop: any EventLoop
   ) {
     self.appliance = appliance
     self.file = file
-    self.text = text
     self.log = log
     self.loop = loop
     plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))

@@ -1,5 +1,4 @@
 import Dataplane
-import Dispatch
 import Foundation
 import Logging
 import NIOCore
@@ -22,7 +21,7 @@ public enum RunningAppliance {
 
   /// Runs until a signal, or until no packet came for `idleSeconds`.
   public static func run(_ path: String, idleSeconds: Double?) throws(Failure) {
-    let (configuration, text) = try read(path)
+    let configuration = try read(path)
     if let line = configuration.notBuilt.first {
       throw Failure(lines: ["\(path): \(line)"], code: 1)
     }
@@ -32,6 +31,8 @@ public enum RunningAppliance {
         lines: ["\(path): labels.range has fewer pairs than there are workers"], code: 1)
     }
     let log = Logger(label: "tagline") { StreamLogHandler.standardError(label: $0) }
+    let signals = SignalWatch()
+    log.info("starting: \(options.workers) workers, \(options.sessionsPerWorker) sessions each")
     let appliance: Appliance
     do {
       appliance = try Appliance(options)
@@ -42,19 +43,18 @@ public enum RunningAppliance {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop = group.next()
     let manager = Manager(
-      appliance: appliance, configuration: configuration, file: path, text: text, log: log,
+      appliance: appliance, configuration: configuration, file: path, log: log,
       loop: loop)
     let result = Result { () throws(Failure) in
-      try manager.serve(socket: configuration.admin.socket, idleSeconds: idleSeconds)
+      try manager.serve(
+        socket: configuration.admin.socket, idleSeconds: idleSeconds, signals: signals)
     }
     try? loop.submit { manager.appliance.stop() }.wait()
     try? group.syncShutdownGracefully()
     try result.get()
   }
 
-  private static func read(
-    _ path: String
-  ) throws(Failure) -> (configuration: Configuration, text: String) {
+  private static func read(_ path: String) throws(Failure) -> Configuration {
     do {
       return try Manager.read(path)
     } catch {
@@ -65,10 +65,14 @@ public enum RunningAppliance {
 
 extension Manager {
   /// Opens the admin socket, starts the workers and waits for the end.
-  func serve(socket: String, idleSeconds: Double?) throws(RunningAppliance.Failure) {
+  func serve(
+    socket: String, idleSeconds: Double?, signals: SignalWatch
+  ) throws(RunningAppliance.Failure) {
     let end = loop.makePromise(of: Void.self)
-    let signals = watchSignals(end)
-    defer { for source in signals { source.cancel() } }
+    signals.serve(
+      SignalWatch.Actions(
+        end: { end.succeed() }, reload: { self.loop.execute { self.reloadOnSignal() } }))
+    defer { signals.cancel() }
     let server: AdminServer
     do {
       try loop.submit { self.publish() }.wait()
@@ -91,22 +95,6 @@ extension Manager {
     for task in work { task.cancel() }
     try? server.stop().wait()
     log.info("stopped")
-  }
-
-  private func watchSignals(_ end: EventLoopPromise<Void>) -> [any DispatchSourceSignal] {
-    let wanted: [(Int32, @Sendable () -> Void)] = [
-      (SIGTERM, { end.succeed() }),
-      (SIGINT, { end.succeed() }),
-      (SIGHUP, { self.loop.execute { self.reloadOnSignal() } }),
-    ]
-    _ = signal(SIGPIPE, SIG_IGN)
-    return wanted.map { number, action in
-      _ = signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler(handler: action)
-      source.resume()
-      return source
-    }
   }
 
   private func reloadOnSignal() {
