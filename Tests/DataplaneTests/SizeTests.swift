@@ -177,6 +177,25 @@ extension DataplaneTests {
           == pieces.map { .out(0, $0.toClient()) })
     }
 
+    /// With another session's embryonic label, where the label alone is looked at: the pair's owner
+    /// finds the first one's unknown, and every worker that it meets after that believes it.
+    @Test func travelWithUnknownLabels() throws {
+      let bench = try WorkerBench(.twoArmed.settings { $0.guardPort = true }, workers: 3)
+      let first = try #require(bench.inject(Flow.dns.query()).first).bytes
+      let label = UInt32(first[14]) << 12 | UInt32(first[15]) << 4 | UInt32(first[16]) >> 4
+      for port in 44000..<44024 as Range<UInt16> {
+        let pieces = Flow.dns.from(port).query(200).ip { $0.identification = UInt32(port) }
+          .fragments(at: [0, 64])
+        let before = bench["handover.packets"]
+        let sent = bench.inject(pieces.map { $0.mpls(label).bytes }, worker: Int(port) % 3)
+        #expect(sent.count == 2)
+        #expect(bench["handover.packets"] - before <= 6)
+      }
+      // The later ones have the addresses of the label's session, which is all that can be told of them.
+      #expect(bench["label.unknown"] == 24)
+      #expect(bench["session.new"] == 25)
+    }
+
     /// Another datagram's identification, or too long ago.
     @Test func otherDatagrams() throws {
       let bench = try WorkerBench()
