@@ -9,6 +9,8 @@ void *shim_region_allocate(size_t bytes, int socket, bool hugepages);
 /* Whether the calling thread may run on `cpu`. */
 bool shim_cpu_allowed(unsigned int cpu);
 void shim_yield(void);
+/* Bytes of free huge pages of all sizes. */
+uint64_t shim_free_hugepage_bytes(void);
 /* Bytes that can be allocated without swapping (MemAvailable), 0 if unknown. */
 uint64_t shim_memory_available(void);
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <glob.h>
 #include <numa.h>
 #include <sched.h>
 #include <stdio.h>
@@ -58,6 +59,28 @@ bool shim_cpu_allowed(unsigned int cpu)
 void shim_yield(void)
 {
 	sched_yield();
+}
+
+uint64_t shim_free_hugepage_bytes(void)
+{
+	uint64_t total = 0;
+	glob_t found;
+
+	if (glob("/sys/kernel/mm/hugepages/hugepages-*kB/free_hugepages", 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		unsigned long long kibibytes = 0, pages = 0;
+		FILE *file = fopen(found.gl_pathv[i], "r");
+
+		if (!file)
+			continue;
+		if (fscanf(file, "%llu", &pages) == 1 &&
+		    sscanf(found.gl_pathv[i], "/sys/kernel/mm/hugepages/hugepages-%llukB/", &kibibytes) == 1)
+			total += pages * kibibytes << 10;
+		fclose(file);
+	}
+	globfree(&found);
+	return total;
 }
 
 uint64_t shim_memory_available(void)

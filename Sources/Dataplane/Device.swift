@@ -1,5 +1,5 @@
 import CDPDKShim
-import Foundation
+import Glibc
 import Wire
 
 /// A port's device, attached and started.

@@ -1,5 +1,5 @@
 import CDPDKShim
-import Foundation
+import Glibc
 
 /// DPDK's environment abstraction layer, started once a process. Further appliances in a process,
 /// which only tests have, share the first one's.
@@ -24,7 +24,7 @@ enum Environment {
   /// - Parameter poolBytes: what the packet buffers take
   static func start(_ options: ApplianceOptions, poolBytes: Int) throws(ApplianceError) -> Choice {
     if let started { return started }
-    let free = freeHugePageBytes()
+    let free = Int(shim_free_hugepage_bytes())
     // EAL and the devices take some more than packet buffers.
     let needed = poolBytes + 64 << 20
     let hugePages: Bool
@@ -89,19 +89,6 @@ enum Environment {
         of: /([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7](,.*)?/) != nil
     }
     return addresses.isEmpty ? ["--no-pci"] : addresses.flatMap { ["--allow", $0] }
-  }
-
-  private static func freeHugePageBytes() -> Int {
-    let root = "/sys/kernel/mm/hugepages"
-    let sizes = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-    return sizes.reduce(0) { sum, name in
-      guard
-        let kibibytes = Int(name.dropFirst("hugepages-".count).dropLast("kB".count)),
-        let text = try? String(contentsOfFile: "\(root)/\(name)/free_hugepages", encoding: .utf8),
-        let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
-      else { return sum }
-      return sum + count * kibibytes << 10
-    }
   }
 }
 
