@@ -35,7 +35,7 @@ extension Worker {
     let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
-      tuple, hash, service: service, server: server, client: client, clientPort: frame.port)
+      tuple, hash, service: service, server: server, client: client)
     self.record(session).pointee.set(SessionFlags.rebuilt)
     // What its SYN met was counted then.
     if hadStatelessSYN(service) {
@@ -70,8 +70,7 @@ extension Worker {
       return releaseClient(client)
     }
     let session = make(
-      tuple.reversed, hash, service: service, server: server, client: client,
-      clientPort: hop.port)
+      tuple.reversed, hash, service: service, server: server, client: client)
     record(session).pointee.set(SessionFlags.rebuilt)
     join(frame, packet, session, isC2S: false)
   }

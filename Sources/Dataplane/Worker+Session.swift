@@ -12,8 +12,7 @@ extension Worker {
   ///   - tuple: with the client as source
   ///   - client: the adjacency towards the client, held for the session
   mutating func make(
-    _ tuple: FlowTuple, _ hash: UInt64, service: UInt32, server: UInt32, client: UInt32,
-    clientPort: Int
+    _ tuple: FlowTuple, _ hash: UInt64, service: UInt32, server: UInt32, client: UInt32
   ) -> UInt32 {
     let session = sessions.insert(tuple, hash)
     guard session != noIndex else {
@@ -26,7 +25,6 @@ extension Worker {
     record.pointee.server = server
     record.pointee.adjacencyToServer = serverRecord.pointee.adjacency
     record.pointee.adjacencyToClient = client
-    record.pointee.clientPortIndex = UInt8(truncatingIfNeeded: clientPort)
     record.pointee.startedAt = tick
     record.pointee.lastSeen = tick
     if serverRecord.pointee.labels { record.pointee.set(SessionFlags.serverLabelled) }

@@ -45,7 +45,7 @@ extension Worker {
     let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
-      tuple, hash, service: service, server: server, client: client, clientPort: frame.port)
+      tuple, hash, service: service, server: server, client: client)
     guard session != noIndex else { return refuse(frame, packet, service) }
     admission.charge(service: service, record: record, loads: shared.loads)
     join(frame, packet, session, isC2S: true)

@@ -55,11 +55,9 @@ public struct SessionRecord: Sendable {
   /// The tick of the last analysed packet. The worker writes it.
   public var lastSeen: UInt32 = 0
   public var state: SessionState = .embryonic
-  /// Index of the port that the client's packets come in by.
-  public var clientPortIndex: UInt8 = 0
   /// Whether the record is in the table. The table writes it.
   public var isInUse = true
-  public var spareByte: UInt8 = 0
+  public var spareBytes: UInt16 = 0
 
   // The second cache line.
 

@@ -53,6 +53,7 @@ private func expected(_ frame: [UInt8], total: Int) -> Expectation {
       result.hadNull = true
       outerTTL = result.ttl
       if isBottom {
+        if result.ttl < 2 { return Expectation(reason: .ttl) }
         return version == (label == 0 ? 4 : 6) ? result : Expectation(reason: .labelPayload)
       }
     case 0..<16:
