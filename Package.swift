@@ -48,10 +48,11 @@ let package = Package(
       name: "Balancing", dependencies: ["Wire", "Snapshots"], exclude: ["README.md"],
       swiftSettings: packetPath),
     .target(name: "AdminProtocol", exclude: ["README.md"], swiftSettings: safe),
-    .testTarget(name: "WireTests", dependencies: ["Wire"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"]),
     .testTarget(name: "SnapshotsTests", dependencies: ["Snapshots"]),
-    .testTarget(name: "LabelsTests", dependencies: ["Labels"]),
-    .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
+    .testTarget(name: "LabelsTests", dependencies: ["Labels", "TestSupport"]),
+    .testTarget(name: "SessionsTests", dependencies: ["Sessions", "TestSupport"]),
     .testTarget(name: "BalancingTests", dependencies: ["Balancing"]),
     .testTarget(name: "AdminProtocolTests", dependencies: ["AdminProtocol"]),
   ],
@@ -71,7 +72,7 @@ if !pureOnly {
       dependencies: ["CDPDKShim", "Wire", "Snapshots", "Labels", "Sessions", "Balancing"],
       exclude: ["README.md"], swiftSettings: packetPath + dpdk),
     .testTarget(
-      name: "DataplaneTests", dependencies: ["Dataplane"], swiftSettings: dpdk),
+      name: "DataplaneTests", dependencies: ["Dataplane", "TestSupport"], swiftSettings: dpdk),
   ]
 }
 
@@ -109,7 +110,8 @@ if !pureOnly && !dataplaneOnly {
       ],
       exclude: ["README.md"], swiftSettings: safe),
     .testTarget(
-      name: "ManagementTests", dependencies: ["AdminProtocol", "Management"], swiftSettings: dpdk),
+      name: "ManagementTests", dependencies: ["AdminProtocol", "Management", "TestSupport"],
+      swiftSettings: dpdk),
     .testTarget(
       name: "TaglinectlTests", dependencies: ["AdminProtocol", "Management", "taglinectl"],
       swiftSettings: dpdk),

@@ -1,5 +1,6 @@
 import Labels
 import Sessions
+import TestSupport
 import Testing
 import Wire
 
@@ -148,11 +149,11 @@ extension WorkerBench.Sent {
 
 /// Frames of many conversations, by chance.
 private struct Traffic {
-  var random: Random
+  var random: SplitMix
   let flows: [Flow]
 
   init(seed: UInt64) {
-    random = Random(seed: seed)
+    random = SplitMix(state: seed)
     flows = (0..<40 as Range<UInt16>).map { number in
       let kinds = [Flow.web, .web, .dns, .web6, .hashed, .plain, .dns6]
       return kinds[Int(number) % kinds.count].from(40000 + number)

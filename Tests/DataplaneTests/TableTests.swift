@@ -1,5 +1,6 @@
 import CDPDKShim
 import Snapshots
+import TestSupport
 import Testing
 import Wire
 
@@ -73,7 +74,7 @@ extension DataplaneTests {
       var table = NextHopTable(memory: memory)
       let port = PortRecord()
       var held: [UInt64: UInt32] = [:]
-      var random = Random(seed: 7)
+      var random = SplitMix(state: 7)
       // Numbers in a row would not collide in the hash.
       while held.count < 65_535 {
         let number = random.next() & 0xffff_ffff_ffff
@@ -189,7 +190,7 @@ extension DataplaneTests {
       #expect(cache.find(IPAddress("198.51.100.2")!) == nil)
       #expect(cache.find(IPAddress("::")!) == nil)
       // A newer client takes the place of an older one, and is never taken for it.
-      var random = Random(seed: 3)
+      var random = SplitMix(state: 3)
       for _ in 0..<20_000 {
         let other = IPAddress(high: random.next(), low: random.next())
         cache.remember(other, mac: other.low & 0xffff_ffff_ffff, port: 5)
@@ -204,7 +205,7 @@ extension DataplaneTests {
     /// DPDK's own Toeplitz, thousands of tuples, both ways.
     @Test(arguments: [4, 16])
     func hashIsToeplitz(bytes: Int) throws {
-      var random = Random(seed: UInt64(bytes))
+      var random = SplitMix(state: UInt64(bytes))
       let memory = UnsafeMutableRawPointer.allocate(
         byteCount: ReceiveSideScaling.tableBytes, alignment: 64)
       defer { memory.deallocate() }
@@ -315,19 +316,5 @@ extension DataplaneTests {
       #expect(bench["tx.packets"] == 40)
       #expect(bench["tx.full"] == 0)
     }
-  }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct Random: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Management
@@ -36,7 +37,7 @@ import Testing
   /// Every spoiled byte ends as a configuration or as lines with places, never as a crash.
   @Test(arguments: 0..<8)
   func spoiledBytes(seed: Int) {
-    var random = SeededGenerator(state: UInt64(seed))
+    var random = SplitMix(state: UInt64(seed))
     let line = /t\.yaml:[1-9][0-9]*:[1-9][0-9]*: .*; expected .*/
     let alphabet = Array("\n\t :-[]{}#&*!|>'\"%@`,?0a~<\u{0}é\u{feff}".unicodeScalars)
     for _ in 0..<100 {

@@ -1,4 +1,5 @@
 import Snapshots
+import TestSupport
 import Testing
 import Wire
 
@@ -9,7 +10,7 @@ import Wire
   /// brings it to its release, no slot has two names, and the records say who is configured.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
   func slotsStay(seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SplitMix(state: seed)
     var plan = makePlan(["s0: a"])
     var services: [String: UInt32] = ["s0": 0]
     var servers: [String: UInt32] = ["s0/a": 0]

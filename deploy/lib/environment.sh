@@ -18,7 +18,7 @@ find_swift() {
   command -v swift >/dev/null && return
   local home=${HOME:-/root} directory
   [[ -z "${SUDO_USER:-}" ]] || home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
-  for directory in /opt/swift/usr/bin /usr/local/swift/usr/bin /opt/swift*/usr/bin \
+  for directory in /opt/*/usr/bin /usr/local/*/usr/bin \
     "$home/.local/share/swiftly/bin" "$home/swift/usr/bin"; do
     if [[ -x "$directory/swift" ]]; then
       PATH=$directory:$PATH
