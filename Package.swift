@@ -87,7 +87,7 @@ if !pureOnly && !dataplaneOnly {
     .target(
       name: "Management",
       dependencies: [
-        "AdminProtocol", "Dataplane", "Snapshots", "Balancing", "Wire",
+        "AdminProtocol", "Dataplane", "Snapshots", "Labels", "Balancing", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import AdminProtocol
 import Dataplane
+import Labels
 import Snapshots
 import Wire
 
@@ -88,8 +89,8 @@ extension Manager {
         "vip": .string("\(record.virtual)"),
         "vip_port": JSONValue(record.virtualPort),
         "state": .string("\(record.state)"),
-        "c2s_label": pair.map { JSONValue(PairLabels(pair: $0).c2s) } ?? .null,
-        "s2c_label": pair.map { JSONValue(PairLabels(pair: $0).s2c) } ?? .null,
+        "c2s_label": pair.map { JSONValue(SessionLabel.c2s($0)) } ?? .null,
+        "s2c_label": pair.map { JSONValue(SessionLabel.s2c($0)) } ?? .null,
         "age_s": .double(view.age.toMilliseconds),
         "idle_s": .double(view.idle.toMilliseconds),
       ]
@@ -103,11 +104,11 @@ extension Manager {
     let limit = try params.integerParameter("limit", in: 0...1_000_000) ?? 1000
     let counts = appliance.pairCounts
     let labels = appliance.pairs(limit: limit).map { view in
-      let labels = PairLabels(pair: view.pair)
       let client = end(port: view.clientPort)
       let server = end(port: view.serverPort)
       let answer: JSONValue = [
-        "c2s_label": JSONValue(labels.c2s), "s2c_label": JSONValue(labels.s2c),
+        "c2s_label": JSONValue(SessionLabel.c2s(view.pair)),
+        "s2c_label": JSONValue(SessionLabel.s2c(view.pair)),
         "state": .string("\(view.state)"), "worker": JSONValue(view.worker),
         "generation": JSONValue(view.generation),
         "c2s": ["in": client, "out": server], "s2c": ["in": server, "out": client],
@@ -162,17 +163,6 @@ extension Manager {
 
   func showConfig() -> JSONValue {
     ["file": .string(file), "text": .string(plan.configuration.text)]
-  }
-}
-
-/// The two labels of a pair (protocol section 1).
-struct PairLabels {
-  let c2s: UInt32
-  let s2c: UInt32
-
-  init(pair: UInt32) {
-    c2s = pair << 1 | 1
-    s2c = c2s + 1
   }
 }
 

@@ -1,5 +1,6 @@
 import AdminProtocol
 import Dataplane
+import Labels
 
 /// The `trace.*` methods.
 extension Manager {
@@ -69,8 +70,10 @@ extension Manager {
       steps.append("admission: refused, a limit is reached or no server takes sessions")
     }
     if let session = packet.session {
-      let labels = session.pair == .max ? nil : PairLabels(pair: session.pair)
-      let pair = labels.map { "labels \($0.c2s)/\($0.s2c)" } ?? "no labels"
+      let pair =
+        session.pair == .max
+        ? "no labels"
+        : "labels \(SessionLabel.c2s(session.pair))/\(SessionLabel.s2c(session.pair))"
       let service = plan.service(slot: session.service)
       let server = plan.server(slot: session.server)?.name ?? "?"
       let name = service?.name ?? "?"
