@@ -27,6 +27,21 @@ static inline __attribute__((always_inline)) uint16_t shim_mbuf_headroom(const s
 	return m->data_off;
 }
 
+/* Whether a packet lies in one buffer, by all that its lengths say. */
+static inline __attribute__((always_inline)) bool shim_mbuf_is_plain(const struct rte_mbuf *m)
+{
+	return m->nb_segs == 1 && m->pkt_len == m->data_len;
+}
+
+/* Whether 16 bytes agree with a pattern in the bits of a mask. */
+static inline __attribute__((always_inline)) bool shim_matches16(const void *bytes, const void *pattern,
+								 const void *mask)
+{
+	__m128i difference = _mm_xor_si128(_mm_loadu_si128(bytes), _mm_load_si128(pattern));
+
+	return _mm_testz_si128(difference, _mm_load_si128(mask));
+}
+
 /* Moves the start of the data by `bytes`: forwards when positive, into the headroom when negative.
  * The caller has checked that there is as much. */
 static inline __attribute__((always_inline)) void shim_mbuf_move_start(struct rte_mbuf *m, int32_t bytes)

@@ -8,7 +8,7 @@ public struct Device: Sendable {
   public let device: String
   public let driver: String
   /// DPDK's number.
-  let port: UInt16
+  package let port: UInt16
   /// The address that frames for this port have, as `MACAddress.word`.
   public let mac: UInt64
   public let rxQueues: Int
@@ -53,7 +53,7 @@ public struct Device: Sendable {
     numaNode = Int(info.socket)
     // These open as many sources of packets as their arguments say, used or not: a queue that nobody
     // polls would keep its packets.
-    let isEveryQueueASource = ["net_pcap", "net_ring", "net_af_packet", "net_af_xdp"]
+    let isEveryQueueASource = ["net_pcap", "net_af_packet", "net_af_xdp"]
       .contains(driver)
     rxQueues =
       isEveryQueueASource

@@ -39,16 +39,25 @@ struct CycleClock {
   private let start: UInt64
   private let scale: UInt64
   /// The clock does not begin at 0, so that a tick of 0 can mean "never".
-  private static let origin: UInt64 = 16 << Settings.tickShift
+  private static let earliest: UInt64 = 16 << Settings.tickShift
+  private let origin: UInt64
 
   init(hertz: UInt64) {
     start = shim_cycles()
     scale = (1_000_000_000 << 32) / hertz
+    origin = Self.earliest
+  }
+
+  /// A clock that stands.
+  init(standingAt nanoseconds: UInt64) {
+    start = 0
+    scale = 0
+    origin = Self.earliest &+ nanoseconds
   }
 
   @inline(__always)
   func nanoseconds() -> UInt64 {
     let product = (shim_cycles() &- start).multipliedFullWidth(by: scale)
-    return Self.origin &+ (product.high << 32 | product.low >> 32)
+    return origin &+ (product.high << 32 | product.low >> 32)
   }
 }

@@ -1,101 +1,129 @@
 import CDPDKShim
 import Labels
-import Sessions
 import Snapshots
 import Wire
 
 extension Worker {
-  /// Handles a burst of one queue: looks ahead over all of it for prefetching only, then takes packet
-  /// by packet, in order, each seeing what the earlier ones left.
+  /// Handles a burst of one queue: looks ahead over all of it, then takes packet by packet, in order,
+  /// each seeing what the earlier ones left.
   @inline(never)
   mutating func processBurst(_ count: Int, port: Int) {
-    if trace.pointee.isActive {
+    if _slowPath(trace.pointee.isActive) {
       processTraced(count, port: port)
-      return
+    } else {
+      // Once for each kind of link and guard, so that what depends on these is decided once a burst.
+      let record = self.port(port)
+      let checksGuard = !snapshot.settings.pointee.guardPort || record.pointee.side == .both
+      switch (record.pointee.vlan == 0, checksGuard) {
+      case (true, true): processBurst(count, port: port, link: 14, checksGuard: true)
+      case (true, false): processBurst(count, port: port, link: 14, checksGuard: false)
+      case (false, true): processBurst(count, port: port, link: 18, checksGuard: true)
+      case (false, false): processBurst(count, port: port, link: 18, checksGuard: false)
+      }
     }
-    var place = 0
-    while place < count {
-      shim_prefetch(shim_mbuf_data(burst[place].unsafelyUnwrapped))
-      place &+= 1
-    }
-    lookAhead(count, link: snapshot.ports[port].vlan == 0 ? 14 : 18)
-    place = 0
-    while place < count {
-      inspect(
-        burst[place].unsafelyUnwrapped, port: port, hint: hints[place],
-        note: HandoverNote(.none))
-      place &+= 1
-    }
+    flushFullTransmits()
   }
 
-  /// Prefetches label entries and stamps, session buckets and records.
   @inline(__always)
-  mutating func lookAhead(_ count: Int, link: Int) {
+  private mutating func processBurst(_ count: Int, port: Int, link: Int, checksGuard: Bool) {
+    let view = BurstView(self.port(port), snapshot.settings, link: link)
+    BurstView.writeHead(self.port(port), to: frameHead)
+    lookAhead(count, view, link: link, checksGuard: checksGuard)
+    takeTurns(count, port: port, view, link: link, checksGuard: checksGuard)
+  }
+
+  /// Each packet's turn: by the label switch, or within its session, at once where the look ahead and
+  /// the tables allow it, through the inspector else.
+  @inline(__always)
+  private mutating func takeTurns(
+    _ count: Int, port: Int, _ view: BurstView, link: Int, checksGuard: Bool
+  ) {
+    let table = shared.labelTable
+    let stamp = tick == 0 ? 1 : tick
+    let burst = burst
+    let looks = looks
+    let stampArray = stampArray
+    let adjacencyTables = adjacencyTables
+    let transmit = transmit
+    var unswitched = 0
+    var popped = 0
+    var forwarded = 0
     var place = 0
-    var unlabelled = 0
     while place < count {
       let mbuf = burst[place].unsafelyUnwrapped
-      let data = UnsafeRawPointer(shim_mbuf_data(mbuf).unsafelyUnwrapped)
-      hints[place] = 0
-      // 60 bytes hold every field that is looked at below; a shorter frame does without prefetching.
-      if Int(shim_mbuf_data_length(mbuf)) >= link &+ 44 {
-        let ethertype = data.word(link &- 2, as: UInt16.self)
-        if ethertype == WireEthertype.mpls {
-          let label = LabelStackEntry(rawValue: data.load32(link)).label
-          shim_prefetch(shared.labelTable.address(label: label))
-          let offset = shared.labelTable.offset(of: label)
-          if offset < shared.labelTable.labelCount {
-            shim_prefetch_write(stampArray + Int(truncatingIfNeeded: offset))
+      let look = looks + place
+      place &+= 1
+      let offset = look.pointee.offset
+      if _fastPath(look.pointee.hasLabel) {
+        let entry = table.load(offset: offset)
+        let index = entry.adjacency
+        let adjacency =
+          adjacencyTables[Int(truncatingIfNeeded: index &>> 16)]
+          + Int(truncatingIfNeeded: index & 0xffff)
+        // Both links have the same kind of header, so that labels stay where they are.
+        if !checksGuard || _fastPath(entry.guardWord == look.pointee.detail),
+          _fastPath(entry.state.isSwitched),
+          _fastPath(adjacency.pointee.length == UInt8(truncatingIfNeeded: link &- 2))
+        {
+          let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
+          ActivityStamps.stamp(stampArray, offset: offset, tick: stamp)
+          transmit[Int(adjacency.pointee.port)].append(mbuf)
+          if entry.pop {
+            popInPlace(mbuf, data, adjacency, link)
+            popped &+= 1
+          } else {
+            switchInPlace(data, adjacency, link)
           }
-        } else {
-          let hash = sessionHash(data + link, ethertype)
-          if hash != 0 {
-            hints[place] = hash
-            unlabelled &+= 1
-            shim_prefetch(sessions.bucketAddress(hash))
-          }
+          continue
         }
+      } else if look.pointee.detail != noIndex,
+        forwardInPlace(mbuf, session: look.pointee.detail, view, link: link)
+      {
+        unswitched &+= 1
+        forwarded &+= 1
+        continue
       }
-      place &+= 1
+      unswitched &+= 1
+      inspect(mbuf, port: port, hint: look.pointee.hash, note: HandoverNote(.none))
     }
-    if unlabelled > 0 { lookAheadToRecords(count) }
+    counters[Counter.labelSwitched.rawValue] &+= UInt64(truncatingIfNeeded: count &- unswitched)
+    counters[Counter.analysedForwarded.rawValue] &+= UInt64(truncatingIfNeeded: forwarded)
+    counters[Counter.labelPopped.rawValue] &+= UInt64(truncatingIfNeeded: popped)
   }
 
+  /// The next hop's link header, and label TTL - 1.
   @inline(__always)
-  func lookAheadToRecords(_ count: Int) {
-    var place = 0
-    while place < count {
-      if hints[place] != 0, let record = sessions.firstCandidate(hints[place]) {
-        shim_prefetch(record)
-      }
-      place &+= 1
-    }
+  private func switchInPlace(
+    _ data: UnsafeMutableRawPointer, _ adjacency: UnsafePointer<Adjacency>, _ link: Int
+  ) {
+    data.store8(data.load(fromByteOffset: link &+ 3, as: UInt8.self) &- 1, link &+ 3)
+    writeAddresses(data, adjacency, link)
   }
 
-  /// The session hash of an unfragmented TCP or UDP packet without options or extension headers, 44
-  /// bytes of which are readable; 0 for all others. The analyser's own hash of such a packet is the
-  /// same.
+  /// The label off, its TTL - 1 into IP, and the next hop's link header before that.
   @inline(__always)
-  func sessionHash(_ ip: UnsafeRawPointer, _ ethertype: UInt16) -> UInt64 {
-    if ethertype == WireEthertype.ipv4 {
-      let isPlain = ip.load8(0) == 0x45 && ip.word(6, as: UInt16.self) & 0xff3f == 0
-      let protocolNumber = ip.load8(9)
-      guard isPlain, protocolNumber == ProtocolNumber.tcp || protocolNumber == ProtocolNumber.udp
-      else { return 0 }
-      return sessions.hash.hash(
-        FlowTuple(
-          source: ip.ipv4Address(12), destination: ip.ipv4Address(16),
-          ports: UInt32(ip.load16(20)) | UInt32(ip.load16(22)) << 16,
-          kind: UInt32(protocolNumber) | 4 << 8))
+  private func popInPlace(
+    _ mbuf: OpaquePointer, _ data: UnsafeMutableRawPointer, _ adjacency: UnsafePointer<Adjacency>,
+    _ link: Int
+  ) {
+    let ip = data + (link &+ 4)
+    TimeToLive.set(ip, data.load(fromByteOffset: link &+ 3, as: UInt8.self) &- 1)
+    writeAddresses(data + 4, adjacency, link)
+    (data + (link &+ 2)).storeBytes(of: WireEthertype.ofPacket(ip), as: UInt16.self)
+    shim_mbuf_move_start(mbuf, 4)
+  }
+
+  /// A link header up to its ethertype.
+  @inline(__always)
+  func writeAddresses(
+    _ head: UnsafeMutableRawPointer, _ adjacency: UnsafePointer<Adjacency>, _ link: Int
+  ) {
+    head.storeBytes(of: adjacency.pointee.header0, as: UInt64.self)
+    if link == 14 {
+      head.storeBytes(
+        of: UInt32(truncatingIfNeeded: adjacency.pointee.header1), toByteOffset: 8, as: UInt32.self)
+    } else {
+      head.storeBytes(of: adjacency.pointee.header1, toByteOffset: 8, as: UInt64.self)
     }
-    guard ethertype == WireEthertype.ipv6, ip.load8(0) >> 4 == 6 else { return 0 }
-    let protocolNumber = ip.load8(6)
-    guard protocolNumber == ProtocolNumber.tcp || protocolNumber == ProtocolNumber.udp
-    else { return 0 }
-    return sessions.hash.hash(
-      FlowTuple(
-        source: ip.ipv6Address(8), destination: ip.ipv6Address(24),
-        ports: UInt32(ip.load16(40)) | UInt32(ip.load16(42)) << 16,
-        kind: UInt32(protocolNumber) | 6 << 8))
   }
 }

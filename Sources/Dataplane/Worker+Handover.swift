@@ -31,7 +31,7 @@ extension Worker {
   mutating func flushHandover(_ worker: Int) {
     let list = handovers + worker
     let count = list.pointee.count
-    list.pointee.count = 0
+    list.pointee.removeAll()
     let taken = Int(
       shim_ring_enqueue(
         shared.rings[index &* shared.workers &+ worker].unsafelyUnwrapped, list.pointee.packets,

@@ -5,7 +5,7 @@ import Wire
 
 extension Worker {
   /// The packet analyser's first look: link header, then the label tests or analysis.
-  @inline(__always)
+  @inline(never)
   mutating func inspect(_ mbuf: OpaquePointer, port: Int, hint: UInt64, note: HandoverNote) {
     let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
     let bytes = UnsafeRawPointer(data)
@@ -97,7 +97,7 @@ extension Worker {
     let isC2S = SessionLabel.isC2S(label)
     guard isC2S ? side.facesClients : side.facesServers else { return false }
     if snapshot.settings.pointee.guardPort && side != .both { return true }
-    return guardHolds(entry, frame, isC2S: isC2S)
+    return guardHolds(entry, frame)
   }
 
   /// Counts an unknown label; false when it ends the packet.

@@ -19,7 +19,10 @@ extension Worker {
   /// - Returns: whether any packet came
   @inline(never)
   mutating func runLoop() -> Bool {
-    now = shared.clock.nanoseconds()
+    let before = now
+    now = clock.nanoseconds()
+    // A loop late, which costs no second reading of the clock.
+    if wasBusy { counters[Counter.workerBusyNanoseconds.rawValue] &+= now &- before }
     tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)
     adoptSnapshot()
     // Before any packet: once a worker was quiescent, it has obeyed what was ordered before that.
@@ -32,13 +35,9 @@ extension Worker {
     }
     advanceTimers(received: received)
     shim_qsbr_quiescent(shared.quiescence, UInt32(truncatingIfNeeded: index))
-    if received > 0 {
-      // Measured a loop late, which costs no second reading of the clock.
-      counters[Counter.workerBusyNanoseconds.rawValue] &+= shared.clock.nanoseconds() &- now
-    } else {
-      shim_pause()
-    }
-    return received > 0
+    wasBusy = received > 0
+    if !wasBusy { shim_pause() }
+    return wasBusy
   }
 
   @inline(__always)

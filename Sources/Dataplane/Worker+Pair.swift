@@ -34,11 +34,9 @@ extension Worker {
   /// Writes the pair's two entries: the way to each host, and whether it is a label endpoint.
   mutating func publish(_ session: UInt32) {
     let record = self.record(session)
-    let guardAddresses = shared.guardDigest.addresses(
-      client: record.pointee.client, virtual: record.pointee.virtual,
-      protocolNumber: record.pointee.protocolNumber)
-    let guardPorts = shared.guardDigest.ports(
-      client: record.pointee.clientPort, virtual: record.pointee.virtualPort)
+    let tuple = record.pointee.tuple
+    let forward = guardHalves(tuple)
+    let backward = guardHalves(tuple.reversed)
     let toServer = record.pointee.adjacencyToServer
     let toClient = record.pointee.adjacencyToClient
     labels.publish(
@@ -46,10 +44,21 @@ extension Worker {
       c2s: LabelEntry(
         state: .embryonic, pop: !record.pointee.has(SessionFlags.serverLabelled),
         port: adjacency(toServer).pointee.port, adjacency: toServer,
-        guardAddresses: guardAddresses, guardPorts: guardPorts),
+        guardAddresses: forward.addresses, guardPorts: forward.ports),
       s2c: LabelEntry(
         state: .embryonic, pop: !record.pointee.has(SessionFlags.clientLabelled),
         port: adjacency(toClient).pointee.port, adjacency: toClient,
-        guardAddresses: guardAddresses, guardPorts: guardPorts))
+        guardAddresses: backward.addresses, guardPorts: backward.ports))
+  }
+
+  @inline(__always)
+  private func guardHalves(_ tuple: FlowTuple) -> (addresses: UInt16, ports: UInt16) {
+    let digest = shared.guardDigest
+    return (
+      digest.addresses(
+        source: tuple.source, destination: tuple.destination,
+        protocolNumber: UInt8(truncatingIfNeeded: tuple.kind)),
+      digest.ports(source: tuple.sourcePort, destination: tuple.destinationPort)
+    )
   }
 }

@@ -14,7 +14,8 @@ extension Worker {
     let purpose = "worker \(index)"
     counters = try memory.take(UInt64.self, count: Counter.blockSize, for: purpose)
     burst = try memory.take(OpaquePointer?.self, count: Self.burstSize, for: purpose)
-    hints = try memory.take(UInt64.self, count: Self.burstSize, for: purpose)
+    looks = try memory.take(Look.self, count: Self.burstSize, for: purpose)
+    frameHead = try memory.take(UInt64.self, count: 4, for: purpose)
     fragmentScratch = try memory.take(
       OpaquePointer?.self, count: PacketList.capacity, for: purpose)
     discards = try PacketList(&memory)
@@ -73,7 +74,8 @@ extension Worker {
       memory: try memory.take(
         SessionTable.byteCount(capacity: options.sessionsPerWorker), for: "the session table"),
       capacity: options.sessionsPerWorker, hash: shared.sessionHash)
-    now = shared.clock.nanoseconds()
+    clock = shared.clock
+    now = clock.nanoseconds()
     tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)
     timers = TimerWheel(
       memory: try memory.take(TimerWheel.byteCount(), for: "timers"), records: sessions.records,
@@ -92,6 +94,8 @@ extension Worker {
 
 extension PacketList {
   init(_ memory: inout Memory) throws(ApplianceError) {
-    packets = try memory.take(OpaquePointer?.self, count: Self.capacity, for: "packet lists")
+    self.init(
+      packets: try memory.take(
+        OpaquePointer?.self, count: Self.capacity, for: "packet lists"))
   }
 }

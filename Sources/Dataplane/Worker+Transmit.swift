@@ -6,14 +6,24 @@ extension Worker {
   @inline(__always)
   mutating func send(_ mbuf: OpaquePointer, port: Int) {
     transmit[port].append(mbuf)
-    if transmit[port].count == Self.burstSize { flush(port) }
+    if transmit[port].count >= Self.burstSize { flush(port) }
+  }
+
+  /// Sends what has become a burst. The lists have room for one burst more than that.
+  @inline(__always)
+  mutating func flushFullTransmits() {
+    var port = 0
+    while port < shared.portCount {
+      if transmit[port].count >= Self.burstSize { flush(port) }
+      port &+= 1
+    }
   }
 
   @inline(never)
   mutating func flush(_ port: Int) {
     let list = transmit + port
     let count = list.pointee.count
-    list.pointee.count = 0
+    list.pointee.removeAll()
     if list.pointee.through >= 0 {
       sendThrough(list.pointee.through, list.pointee.packets, count, port: port)
       return

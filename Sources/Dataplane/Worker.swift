@@ -22,8 +22,10 @@ public struct Worker {
   let polls: UnsafeMutablePointer<(port: UInt16, queue: UInt16, portIndex: Int)>
   let pollCount: Int
   let burst: UnsafeMutablePointer<OpaquePointer?>
-  /// Session hashes of the burst that the look-ahead already worked out; 0 where it did not.
-  let hints: UnsafeMutablePointer<UInt64>
+  /// What the look ahead found of each packet of the burst.
+  let looks: UnsafeMutablePointer<Look>
+  /// What the frames of the burst's port begin with: 16 bytes, and the mask of those that count.
+  let frameHead: UnsafeMutablePointer<UInt64>
   /// One list a port.
   let transmit: UnsafeMutablePointer<PacketList>
   /// DPDK's number of each port.
@@ -40,11 +42,14 @@ public struct Worker {
   let fragments: FragmentTable
   let admission: Admission
 
+  var clock: CycleClock
   var trace: UnsafeMutablePointer<TraceControl>
   var discards: PacketList
   var snapshot: Snapshot
   var snapshotNumber: UInt64 = 0
   var now: UInt64 = 0
+  /// Whether the last loop had packets.
+  var wasBusy = false
   var tick: UInt32 = 0
   var labels: LabelManager
   var sessions: SessionTable
@@ -96,7 +101,7 @@ public struct Worker {
   @inline(never)
   mutating func freeDiscards() {
     shim_mbuf_free_bulk(discards.packets, UInt32(truncatingIfNeeded: discards.count))
-    discards.count = 0
+    discards.removeAll()
   }
 
   @inline(__always)

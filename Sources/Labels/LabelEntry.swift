@@ -61,6 +61,10 @@ public struct LabelEntry: Equatable, Sendable {
   @inlinable @inline(__always)
   public var guardPorts: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 48) }
 
+  /// Both halves of the guard, as `LabelGuard.word` gives them.
+  @inlinable @inline(__always)
+  public var guardWord: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
   /// The same entry in another state.
   @inlinable @inline(__always)
   public func with(state: LabelState) -> LabelEntry {

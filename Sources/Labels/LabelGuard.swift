@@ -4,15 +4,15 @@ import Wire
 /// of 16 bits. Keyed, so that a sender cannot work out which packet another session's guard lets
 /// through. A check, not encryption.
 ///
-/// Both directions of a session have one guard: what is asked for is client and virtual side, not
-/// source and destination.
+/// Each direction of a session has its own, of source and destination as that direction's packets show
+/// them, so that checking a packet needs no turning round.
 @frozen
 public struct LabelGuard: Sendable {
   @usableFromInline let lowKeys: (UInt64, UInt64)
   @usableFromInline let highKeys: (UInt64, UInt64)
-  @usableFromInline let mapped: UInt64
   @usableFromInline let addressKey: UInt64
-  @usableFromInline let portKey: UInt64
+  @usableFromInline let protocolKey: UInt64
+  @usableFromInline let portKeys: (UInt64, UInt64)
 
   /// - Parameter secret: 64 random bits, the same for all workers
   public init(secret: UInt64) {
@@ -27,43 +27,63 @@ public struct LabelGuard: Sendable {
     }
     lowKeys = (next(), next())
     highKeys = (next(), next())
-    addressKey = next() | 1
-    portKey = next() | 1
-    mapped = Self.fold(highKeys.0, highKeys.1)
+    addressKey = next()
+    protocolKey = next()
+    portKeys = (next(), next())
   }
 
   /// The half for both addresses and the protocol.
   @inlinable @inline(__always)
-  public func addresses(client: IPAddress, virtual: IPAddress, protocolNumber: UInt8) -> UInt16 {
-    finish(
-      Self.fold(client.low ^ lowKeys.0, virtual.low ^ lowKeys.1),
-      Self.fold(client.high ^ highKeys.0, virtual.high ^ highKeys.1), protocolNumber)
+  public func addresses(source: IPAddress, destination: IPAddress, protocolNumber: UInt8) -> UInt16
+  {
+    if source.isIPv4 && destination.isIPv4 {
+      return addresses(
+        sourceIPv4: source.ipv4Word, destinationIPv4: destination.ipv4Word,
+        protocolNumber: protocolNumber)
+    }
+    let low = Self.fold(source.low ^ lowKeys.0, destination.low ^ lowKeys.1)
+    let high = Self.fold(source.high ^ highKeys.0, destination.high ^ highKeys.1)
+    return finish(low ^ high, protocolNumber)
   }
 
-  /// The same for IPv4 addresses, as `IPAddress.ipv4Word` holds them, at half the cost.
+  /// The same for IPv4 addresses, as `IPAddress.ipv4Word` holds them.
   @inlinable @inline(__always)
   public func addresses(
-    clientIPv4 client: UInt32, virtualIPv4 virtual: UInt32, protocolNumber: UInt8
+    sourceIPv4 source: UInt32, destinationIPv4 destination: UInt32, protocolNumber: UInt8
   ) -> UInt16 {
-    finish(
-      Self.fold(
-        IPAddress(ipv4Word: client).low ^ lowKeys.0, IPAddress(ipv4Word: virtual).low ^ lowKeys.1),
-      mapped, protocolNumber)
+    finish(UInt64(source) | UInt64(destination) << 32, protocolNumber)
   }
 
   /// The half for both ports, as numbers.
   @inlinable @inline(__always)
-  public func ports(client: UInt16, virtual: UInt16) -> UInt16 {
-    // Multiply-shift: two different port pairs agree with a chance of at most 2 in 65,536.
-    UInt16(
-      truncatingIfNeeded: (((UInt64(client) | UInt64(virtual) << 16) &+ 1) &* portKey) >> 48)
+  public func ports(source: UInt16, destination: UInt16) -> UInt16 {
+    ports(wire: UInt32(source.byteSwapped) | UInt32(destination.byteSwapped) << 16)
+  }
+
+  /// Both halves of a packet that lies before the reader: what `LabelEntry.guardWord` is compared
+  /// with.
+  ///
+  /// - Parameters:
+  ///   - addresses: both IPv4 addresses, and
+  ///   - ports: both ports, as loading them from the headers gives them
+  @inlinable @inline(__always)
+  public func word(addresses: UInt64, ports: UInt32, protocolNumber: UInt8) -> UInt32 {
+    UInt32(finish(addresses, protocolNumber)) | UInt32(self.ports(wire: ports)) << 16
   }
 
   @inlinable @inline(__always)
-  func finish(_ low: UInt64, _ high: UInt64, _ protocolNumber: UInt8) -> UInt16 {
-    UInt16(truncatingIfNeeded: ((low ^ high ^ UInt64(protocolNumber)) &* addressKey) >> 48)
+  func ports(wire: UInt32) -> UInt16 {
+    UInt16(truncatingIfNeeded: Self.fold(UInt64(wire) ^ portKeys.0, portKeys.1) &>> 48)
   }
 
+  @inlinable @inline(__always)
+  func finish(_ word: UInt64, _ protocolNumber: UInt8) -> UInt16 {
+    UInt16(
+      truncatingIfNeeded: Self.fold(
+        word ^ addressKey, protocolKey ^ UInt64(protocolNumber)) &>> 48)
+  }
+
+  /// Both halves of the product: a plain multiplication spreads neighbours badly under unlucky keys.
   @inlinable @inline(__always)
   static func fold(_ first: UInt64, _ second: UInt64) -> UInt64 {
     let product = first.multipliedFullWidth(by: second)

@@ -46,6 +46,19 @@ public struct LabelSwitchTable: @unchecked Sendable {
       rawValue: (words + Int(truncatingIfNeeded: offset)).pointee.load(ordering: .acquiring))
   }
 
+  /// The entry at a label's offset, which is below `labelCount`, by one acquiring load.
+  @inlinable @inline(__always)
+  public func load(offset: UInt32) -> LabelEntry {
+    LabelEntry(
+      rawValue: (words + Int(truncatingIfNeeded: offset)).pointee.load(ordering: .acquiring))
+  }
+
+  /// Where the entry at a label's offset, below `labelCount`, lies: for prefetching.
+  @inlinable @inline(__always)
+  public func address(offset: UInt32) -> UnsafeRawPointer {
+    UnsafeRawPointer(words + Int(truncatingIfNeeded: offset))
+  }
+
   /// Where a label's entry lies, for prefetching. The table's beginning for labels that are not the
   /// table's.
   @inlinable @inline(__always)

@@ -5,15 +5,13 @@ extension SessionTable {
     UnsafeRawPointer(pointer(firstBucket(hash)))
   }
 
-  /// The record that `find` probably reads, to prefetch once its bucket has come; nil if the first
-  /// bucket has none.
+  /// The index of the record that `find` probably finds, to prefetch it once its bucket has come;
+  /// `UInt32.max` if the first bucket has none.
   @inlinable @inline(__always)
-  public func firstCandidate(_ hash: UInt64) -> UnsafeRawPointer? {
+  public func firstCandidate(_ hash: UInt64) -> UInt32 {
     let bucket = pointer(firstBucket(hash))
     let slots = Self.slots(bucket, Self.signature(hash))
-    guard slots != 0 else { return nil }
-    return UnsafeRawPointer(
-      records + Int(truncatingIfNeeded: Self.recordIndex(bucket, Self.lowest(slots))))
+    return slots == 0 ? .max : Self.recordIndex(bucket, Self.lowest(slots))
   }
 
   /// The session of a packet, whichever way it goes.

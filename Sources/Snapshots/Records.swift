@@ -187,6 +187,8 @@ public struct Settings: Sendable {
   public var embryonicShare: UInt32 = 25
   public var guardPort = false
   public var unknownDiscard = false
+  /// The smallest MTU of any port: what is no larger fits every link. `SnapshotContents.build` sets it.
+  public var smallestMTU: UInt16 = 0
   /// Whether any server is in maintenance. `SnapshotContents.build` sets it.
   public var hasMaintenance = false
 

@@ -56,6 +56,8 @@ extension SnapshotContents {
     copy([header], to: 0)
     var settings = settings
     settings.hasMaintenance = servers.contains { $0.inUse && $0.state == .maint }
+    settings.smallestMTU = min(
+      ports.map(\.mtu).min() ?? 0, adjacencies.lazy.map(\.mtu).min() ?? .max)
     copy([settings], to: header.settings)
     copy(ports, to: header.ports)
     copy(services, to: header.services)

@@ -27,6 +27,21 @@ public enum Checksum {
     return UInt16(truncatingIfNeeded: total).byteSwapped
   }
 
+  /// Whether the checksum of an IPv4 header without options, 20 bytes, is right.
+  @inlinable @inline(__always)
+  public static func isValidIPv4Header(_ ip: UnsafeRawPointer) -> Bool {
+    let first = ip.word(0, as: UInt64.self)
+    let second = ip.word(8, as: UInt64.self)
+    var total =
+      (first & 0xffff_ffff) &+ (first &>> 32) &+ (second & 0xffff_ffff) &+ (second &>> 32)
+      &+ UInt64(ip.word(16, as: UInt32.self))
+    total = (total & 0xffff_ffff) &+ (total &>> 32)
+    total = (total & 0xffff) &+ (total &>> 16)
+    total = (total & 0xffff) &+ (total &>> 16)
+    total = (total & 0xffff) &+ (total &>> 16)
+    return total == 0xffff
+  }
+
   /// A checksum after one 16-bit word under it has changed: RFC 1624 equation 3.
   @inlinable @inline(__always)
   public static func update(_ checksum: UInt16, from old: UInt16, to new: UInt16) -> UInt16 {

@@ -40,7 +40,7 @@ public enum PacketParser {
   /// Whether an address may be a source: not unspecified, loopback, multicast or broadcast
   /// (RFC 1812 5.3.7, RFC 4291 2.5 and 2.7).
   @inlinable @inline(__always)
-  static func canBeSource(_ address: IPAddress) -> Bool {
+  public static func canBeSource(_ address: IPAddress) -> Bool {
     if address.isLoopback { return false }
     if address.isIPv4 {
       let first = UInt8(truncatingIfNeeded: address.low >> 32)

@@ -110,7 +110,7 @@ extension WorkerBench {
         sent.append(Sent(port: port, bytes: bytes(list.pointee.packets[place]!)))
       }
       shim_mbuf_free_bulk(list.pointee.packets, UInt32(list.pointee.count))
-      list.pointee.count = 0
+      list.pointee.removeAll()
     }
   }
 

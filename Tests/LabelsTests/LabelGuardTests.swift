@@ -14,9 +14,9 @@ import Wire
       let virtual = UInt32(truncatingIfNeeded: random.next())
       let number = UInt8(truncatingIfNeeded: random.next())
       let short = key.addresses(
-        clientIPv4: client, virtualIPv4: virtual, protocolNumber: number)
+        sourceIPv4: client, destinationIPv4: virtual, protocolNumber: number)
       let long = key.addresses(
-        client: IPAddress(ipv4Word: client), virtual: IPAddress(ipv4Word: virtual),
+        source: IPAddress(ipv4Word: client), destination: IPAddress(ipv4Word: virtual),
         protocolNumber: number)
       try #require(short == long)
     }
@@ -30,7 +30,7 @@ import Wire
     for _ in 0..<200 {
       let client = IPAddress(high: random.next(), low: random.next())
       let virtual = IPAddress(high: random.next(), low: random.next())
-      let own = key.addresses(client: client, virtual: virtual, protocolNumber: 6)
+      let own = key.addresses(source: client, destination: virtual, protocolNumber: 6)
       for bit in UInt64(0)..<64 {
         for part in 0..<4 {
           var otherClient = client
@@ -42,12 +42,12 @@ import Wire
           default: otherVirtual.low ^= 1 << bit
           }
           let other = key.addresses(
-            client: otherClient, virtual: otherVirtual, protocolNumber: 6)
+            source: otherClient, destination: otherVirtual, protocolNumber: 6)
           agreeing += other == own ? 1 : 0
           tried += 1
         }
       }
-      if key.addresses(client: client, virtual: virtual, protocolNumber: 17) == own {
+      if key.addresses(source: client, destination: virtual, protocolNumber: 17) == own {
         agreeing += 1
       }
     }
@@ -62,8 +62,8 @@ import Wire
     var ports = Set<UInt16>()
     for host in UInt32(0)..<4096 {
       let client = IPAddress(ipv4Word: (0x0a00_0000 | host).byteSwapped)
-      addresses.insert(key.addresses(client: client, virtual: virtual, protocolNumber: 6))
-      ports.insert(key.ports(client: UInt16(1024 + host), virtual: 80))
+      addresses.insert(key.addresses(source: client, destination: virtual, protocolNumber: 6))
+      ports.insert(key.ports(source: UInt16(1024 + host), destination: 80))
     }
     // 4,096 balls into 65,536 bins hit 3,970 of them on average.
     #expect(addresses.count > 3_600)
@@ -71,8 +71,8 @@ import Wire
   }
 
   @Test func portsAreNotInterchangeable() {
-    #expect(key.ports(client: 80, virtual: 4000) != key.ports(client: 4000, virtual: 80))
-    #expect(key.ports(client: 0, virtual: 1) != key.ports(client: 1, virtual: 0))
+    #expect(key.ports(source: 80, destination: 4000) != key.ports(source: 4000, destination: 80))
+    #expect(key.ports(source: 0, destination: 1) != key.ports(source: 1, destination: 0))
   }
 
   @Test func anotherSecretAnotherGuard() throws {
@@ -82,11 +82,12 @@ import Wire
     var agreeing = 0
     for port in UInt16(1)...1000 {
       agreeing +=
-        key.ports(client: port, virtual: 80) == other.ports(client: port, virtual: 80) ? 1 : 0
+        key.ports(source: port, destination: 80) == other.ports(source: port, destination: 80)
+        ? 1 : 0
     }
     #expect(agreeing < 10)
     #expect(
-      key.addresses(client: client, virtual: virtual, protocolNumber: 6)
-        != other.addresses(client: client, virtual: virtual, protocolNumber: 6))
+      key.addresses(source: client, destination: virtual, protocolNumber: 6)
+        != other.addresses(source: client, destination: virtual, protocolNumber: 6))
   }
 }

@@ -104,8 +104,8 @@ private func require(_ condition: Bool, _ what: @autoclosure () -> String) throw
       case 22..<40:
         sessions += 1
         let addresses = key.addresses(
-          clientIPv4: sessions, virtualIPv4: 1, protocolNumber: 6)
-        let ports = key.ports(client: UInt16(truncatingIfNeeded: sessions), virtual: 80)
+          sourceIPv4: sessions, destinationIPv4: 1, protocolNumber: 6)
+        let ports = key.ports(source: UInt16(truncatingIfNeeded: sessions), destination: 80)
         let c2s = LabelEntry(
           state: .live, pop: false, port: 1, adjacency: sessions & 0xff_ffff,
           guardAddresses: addresses, guardPorts: ports)

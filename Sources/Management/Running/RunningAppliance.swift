@@ -137,7 +137,8 @@ private final class IdleWatch: @unchecked Sendable {
 }
 
 extension ApplianceOptions {
-  init(_ configuration: Configuration) {
+  /// What a configuration asks for.
+  public init(_ configuration: Configuration) {
     self.init()
     workers = configuration.workers ?? max(1, Appliance.availableProcessors - 1)
     sessionsPerWorker = configuration.sessionsPerWorker

@@ -109,9 +109,9 @@ private func testGuard(_ ip: UnsafeRawPointer, available: Int, total: Int) {
     !packet.has(ParsedPacket.icmpError)
   else { return }
   let read = digest.addresses(
-    client: packet.source, virtual: packet.destination, protocolNumber: packet.protocolNumber)
+    source: packet.source, destination: packet.destination, protocolNumber: packet.protocolNumber)
   let words = digest.addresses(
-    clientIPv4: ip.word(12, as: UInt32.self), virtualIPv4: ip.word(16, as: UInt32.self),
+    sourceIPv4: ip.word(12, as: UInt32.self), destinationIPv4: ip.word(16, as: UInt32.self),
     protocolNumber: ip.load8(9))
   demand(read == words, "guard")
 }

@@ -1,0 +1,43 @@
+import CDPDKShim
+import Snapshots
+
+/// A worker led step by step instead of launched: what the benchmark measures is the loop itself, on
+/// a thread and by a clock of the caller's.
+extension Appliance {
+  /// Runs a worker's loop so many times on the calling thread.
+  package func turn(worker: Int, times: Int) {
+    let worker = workers + worker
+    var left = times
+    while left > 0 {
+      _ = worker.pointee.runLoop()
+      left &-= 1
+    }
+  }
+
+  /// Has a worker handle packets as a burst that a port received, at most `burstSize`, and send what
+  /// they lead to.
+  package func receive(
+    _ packets: UnsafePointer<OpaquePointer?>, count: Int, port: Int, worker: Int
+  ) {
+    let worker = workers + worker
+    worker.pointee.burst.update(from: packets, count: count)
+    worker.pointee.counters[Counter.rxPackets.rawValue] &+= UInt64(count)
+    worker.pointee.processBurst(count, port: port)
+    worker.pointee.flushTransmits()
+    worker.pointee.freeDiscards()
+  }
+
+  package static var burstSize: Int { Worker.burstSize }
+
+  /// The pool that packets are taken from.
+  package var packetPool: OpaquePointer { pool }
+
+  /// Makes a worker's clock stand at a time, in nanoseconds, until it is set again. Reading it costs
+  /// what it always costs.
+  package func setClock(worker: Int, nanoseconds: UInt64) {
+    workers[worker].clock = CycleClock(standingAt: nanoseconds)
+  }
+
+  /// Makes a worker's clock run as the cycle counter does.
+  package func startClock(worker: Int) { workers[worker].clock = shared.clock }
+}
