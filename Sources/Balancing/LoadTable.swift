@@ -127,13 +127,23 @@ extension LoadTable {
     word.pointee.store(word.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
   }
 
+  // The usual single worker is spared the loop's preparation.
   @inlinable @inline(__always)
   func sum32(_ offset: Int, _ slot: UInt32) -> UInt32 {
+    let first = word32(0, offset, slot).pointee.load(ordering: .relaxed)
+    return workers == 1 ? first : first &+ sumOthers32(offset, slot)
+  }
+
+  @inline(never)
+  @usableFromInline func sumOthers32(_ offset: Int, _ slot: UInt32) -> UInt32 {
     var sum: UInt32 = 0
-    var worker = 0
-    while worker < workers {
-      sum = sum &+ word32(worker, offset, slot).pointee.load(ordering: .relaxed)
-      worker = worker &+ 1
+    var word = memory + (offset &+ Int(truncatingIfNeeded: slot) &* 4)
+    var left = workers
+    while left > 1 {
+      word += stride
+      let count = word.assumingMemoryBound(to: Atomic<UInt32>.self)
+      sum = sum &+ count.pointee.load(ordering: .relaxed)
+      left = left &- 1
     }
     return sum
   }

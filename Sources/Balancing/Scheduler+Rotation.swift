@@ -28,7 +28,7 @@ extension Scheduler {
     rotation.pointee.index = UInt32(truncatingIfNeeded: index)
   }
 
-  func roundRobin(
+  mutating func roundRobin(
     _ candidates: Candidates, _ rotation: UnsafeMutablePointer<Rotation>
   ) -> UInt32 {
     var index = start(candidates, rotation)
@@ -43,41 +43,5 @@ extension Scheduler {
       left = left &- 1
     }
     return noIndex
-  }
-
-  /// Fewest sessions over all workers, or fewest for the weight: (sessions + 1) / weight, compared by
-  /// cross products. The look begins behind the last choice and the first of equals has it, so that
-  /// equals take turns.
-  func leastConnections(
-    _ candidates: Candidates, _ rotation: UnsafeMutablePointer<Rotation>, weighted: Bool
-  ) -> UInt32 {
-    var best = noIndex
-    var bestIndex = 0
-    var bestLoad: UInt64 = 0
-    var bestWeight: UInt64 = 1
-    var index = start(candidates, rotation)
-    var left = candidates.count
-    while left > 0 {
-      let slot = candidates.slots[index]
-      let server = candidates.server(slot)
-      if server.pointee.takesNewSessions {
-        let sessions = candidates.loads.serverSessions(slot)
-        let limit = server.pointee.maxSessions
-        let load = UInt64(sessions) &+ 1
-        let weight = weighted ? UInt64(server.pointee.weight) : 1
-        if limit == 0 || sessions < limit,
-          best == noIndex || load &* bestWeight < bestLoad &* weight
-        {
-          best = slot
-          bestIndex = index
-          bestLoad = load
-          bestWeight = weight
-        }
-      }
-      index = next(index, candidates.count)
-      left = left &- 1
-    }
-    if best != noIndex { note(best, bestIndex, rotation) }
-    return best
   }
 }

@@ -2,36 +2,43 @@ import Snapshots
 
 /// Chooses servers for new sessions. One a worker.
 ///
-/// It keeps, by slot, where the rotation of each service stands and how far each server is behind
-/// its weight. So its state outlives snapshots, and servers that come and go.
+/// What it must remember of a service and of a server lies by slot, and so outlives snapshots, and
+/// servers that come and go. What makes a choice quick is a copy of the service's servers side by
+/// side (`Scheduler+Seats`), made anew at the service's first choice under each snapshot.
 @frozen
 public struct Scheduler: @unchecked Sendable {
+  /// By service slot.
   @usableFromInline let rotations: UnsafeMutablePointer<Rotation>
-  /// By server slot: the current weight of smooth weighted round robin.
-  @usableFromInline let currents: UnsafeMutablePointer<Int64>
+  /// By server slot.
+  @usableFromInline let places: UnsafeMutablePointer<Place>
+  /// A service's begin at its `firstServer`, as those of `lines` and `blocks` do.
+  @usableFromInline let seats: UnsafeMutablePointer<Seat>
+  /// Two for each seat.
+  @usableFromInline let nodes: UnsafeMutablePointer<Node>
+  @usableFromInline let lines: UnsafeMutablePointer<Line>
+  @usableFromInline let blocks: UnsafeMutablePointer<Block>
   @usableFromInline let worker: Int
   @usableFromInline let workers: Int
   /// State of the random numbers, for algorithms that draw. None does yet.
   @usableFromInline var random: UInt64
-
-  /// Where a service's rotation stands.
-  @frozen @usableFromInline
-  struct Rotation {
-    /// The slot of the server chosen last, plus 1; 0 before the first choice.
-    var last: UInt32
-    /// Where that server stood among the service's.
-    var index: UInt32
-    /// The weights' sum when wrr chose last.
-    var total: Int64
-  }
+  /// Which snapshot `choose` saw last, counted from 1.
+  @usableFromInline var epoch: UInt64 = 0
+  @usableFromInline var seenBase: UnsafeMutableRawPointer?
+  @usableFromInline var seenNumber: UInt64 = 0
 
   /// The bytes that `init` needs, a multiple of 64.
   ///
   /// - Parameters:
-  ///   - servers: slots of servers, as many as any snapshot will have
+  ///   - servers: slots of servers, as many as any snapshot will have; nor has any snapshot more
+  ///     `serverSlots`
   ///   - services: slots of services
   public static func byteCount(servers: Int, services: Int) -> Int {
-    Region.round(services * MemoryLayout<Rotation>.stride) + Region.round(servers * 8)
+    Region.round(services * MemoryLayout<Rotation>.stride)
+      + Region.round(servers * MemoryLayout<Place>.stride)
+      + Region.round(servers * MemoryLayout<Seat>.stride)
+      + Region.round(servers * 2 * MemoryLayout<Node>.stride)
+      + Region.round(servers * MemoryLayout<Line>.stride)
+      + Region.round(servers * MemoryLayout<Block>.stride)
   }
 
   /// - Parameters:
@@ -41,9 +48,17 @@ public struct Scheduler: @unchecked Sendable {
     memory: UnsafeMutableRawPointer, worker: Int, workers: Int, servers: Int, services: Int,
     seed: UInt64
   ) {
-    rotations = memory.bindMemory(to: Rotation.self, capacity: services)
-    currents = (memory + Region.round(services * MemoryLayout<Rotation>.stride))
-      .bindMemory(to: Int64.self, capacity: servers)
+    var next = memory
+    func take<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
+      defer { next += Region.round(count * MemoryLayout<T>.stride) }
+      return next.bindMemory(to: T.self, capacity: count)
+    }
+    rotations = take(Rotation.self, services)
+    places = take(Place.self, servers)
+    seats = take(Seat.self, servers)
+    nodes = take(Node.self, servers * 2)
+    lines = take(Line.self, servers)
+    blocks = take(Block.self, servers)
     self.worker = worker
     self.workers = workers
     random = seed
@@ -52,29 +67,48 @@ public struct Scheduler: @unchecked Sendable {
   /// The slot of the server for a new session of a service, or `noIndex` if none may take it, or if
   /// the service's algorithm is rt or p2c, which are not built.
   ///
-  /// It counts nothing in `loads`.
+  /// It counts nothing in `loads`. For `noteSessions` it takes the snapshot of the latest call to be
+  /// the one that holds.
   ///
   /// - Parameters:
   ///   - slot: of the service
   ///   - record: the service, in `snapshot`
+  ///   - snapshot: known by its address and number, of which at least one differs from the last's
   ///   - loads: sessions of all workers, for limits and least connections
   ///   - hash: of the session's key; only maglev looks at it
   public mutating func choose(
     service slot: UInt32, record: UnsafePointer<ServiceRecord>, snapshot: Snapshot,
     loads: LoadTable, hash: UInt64
   ) -> UInt32 {
-    let candidates = Candidates(record, snapshot, loads)
-    if candidates.count == 0 { return noIndex }
+    if record.pointee.serverCount == 0 { return noIndex }
     let rotation = rotations + Int(truncatingIfNeeded: slot)
     switch record.pointee.algorithm {
-    case .rr: return roundRobin(candidates, rotation)
-    case .wrr: return weightedRoundRobin(candidates, rotation)
-    case .lc: return leastConnections(candidates, rotation, weighted: false)
-    case .wlc: return leastConnections(candidates, rotation, weighted: true)
+    case .rr: return roundRobin(Candidates(record, snapshot, loads), rotation)
+    case .wrr:
+      seatIfNeeded(slot, record, snapshot, loads)
+      return weightedRoundRobin(rotation, loads)
+    case .lc, .wlc:
+      seatIfNeeded(slot, record, snapshot, loads)
+      return leastConnections(rotation, loads)
     case .maglev:
+      let candidates = Candidates(record, snapshot, loads)
       return Self.walk(record, snapshot, hash) { candidates.mayTake($0) }
     case .rt, .p2c: return noIndex
     }
+  }
+
+  /// Takes notice that a server's sessions have changed: to be called right after each
+  /// `LoadTable.addSession` and `subtractSession` of this worker, for any server and service, chosen
+  /// by `choose` or not.
+  public mutating func noteSessions(server: UInt32, service: UInt32, loads: LoadTable) {
+    let rotation = rotations + Int(truncatingIfNeeded: service)
+    guard rotation.pointee.epoch == epoch else { return }
+    let position = places[Int(truncatingIfNeeded: server)].position
+    // It may have left the service.
+    guard position < rotation.pointee.count,
+      self.seats(rotation)[Int(truncatingIfNeeded: position)].slot == server
+    else { return }
+    look(Int(truncatingIfNeeded: position), rotation, loads)
   }
 }
 

@@ -63,11 +63,13 @@ final class Appliance {
   deinit { snapshot.free(poison: true) }
 
   static func slot(_ index: Int) -> UInt32 { UInt32(7 + 3 * index) }
+  static func index(_ slot: UInt32) -> Int { (Int(slot) - 7) / 3 }
 
   /// Builds the snapshot anew from what stands in the properties. The Maglev table has all servers
   /// with a weight in it, whatever their state.
   func publish() {
     var contents = SnapshotContents()
+    contents.number = snapshot.number + 1
     contents.servers = Array(repeating: ServerRecord(), count: 7 + 3 * servers.count)
     for (slot, server) in servers { contents.servers[Int(slot)] = server }
     // What belongs to other services, so that offsets matter.
@@ -98,25 +100,32 @@ final class Appliance {
   func choose(worker: Int = 0, hash: UInt64 = 0) -> Int? {
     let slot = schedulers[worker].choose(
       service: Self.service, record: record, snapshot: snapshot, loads: loads, hash: hash)
-    return slot == noIndex ? nil : (Int(slot) - 7) / 3
+    return slot == noIndex ? nil : Self.index(slot)
   }
 
   /// As `choose`, and the session begins.
   func begin(worker: Int = 0, hash: UInt64 = 0) -> Int? {
     let index = choose(worker: worker, hash: hash)
-    if let index {
-      loads.addSession(worker: worker, server: Self.slot(index), service: Self.service)
-    }
+    if let index { add(index, worker: worker) }
     return index
   }
 
+  /// A session begins, of whatever choice.
+  func add(_ index: Int, worker: Int = 0) {
+    let slot = Self.slot(index)
+    loads.addSession(worker: worker, server: slot, service: Self.service)
+    schedulers[worker].noteSessions(server: slot, service: Self.service, loads: loads)
+  }
+
   func end(_ index: Int, worker: Int = 0) {
-    loads.subtractSession(worker: worker, server: Self.slot(index), service: Self.service)
+    let slot = Self.slot(index)
+    loads.subtractSession(worker: worker, server: slot, service: Self.service)
+    schedulers[worker].noteSessions(server: slot, service: Self.service, loads: loads)
   }
 
   func maglev(_ hash: UInt64) -> Int? {
     let slot = Scheduler.maglevServer(record: record, snapshot: snapshot, hash: hash)
-    return slot == noIndex ? nil : (Int(slot) - 7) / 3
+    return slot == noIndex ? nil : Self.index(slot)
   }
 }
 
