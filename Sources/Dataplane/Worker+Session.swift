@@ -35,6 +35,7 @@ extension Worker {
     nextVersion = nextVersion == .max ? 1 : nextVersion &+ 1
     embryonicSessions &+= 1
     shared.loads.addSession(worker: index, server: server, service: service)
+    scheduler.noteSessions(server: server, service: service, loads: shared.loads)
     timers.schedule(session, tick &+ timeout(record) &+ 1)
     count(.sessionNew)
     return session
@@ -52,6 +53,8 @@ extension Worker {
     releaseClient(record.pointee.adjacencyToClient)
     shared.loads.subtractSession(
       worker: index, server: record.pointee.server, service: record.pointee.service)
+    scheduler.noteSessions(
+      server: record.pointee.server, service: record.pointee.service, loads: shared.loads)
     sessions.remove(session)
     count(.sessionEnded)
   }
