@@ -49,18 +49,8 @@ extension Scheduler {
   @inline(__always)
   private func leaf(_ position: Int, _ seat: Seat) -> Node {
     Node(
-      load: seat.sessions < seat.limit ? Self.load(seat) : Node.closed,
+      load: seat.sessions < seat.limit ? seat.load(seat.sessions) : Node.closed,
       rank: seat.turn << Node.turnShift | UInt64(truncatingIfNeeded: position))
-  }
-
-  /// Division by the seat's weight as in Granlund and Montgomery, Division by invariant integers using
-  /// multiplication, PLDI 1994: with the reciprocal rounded down, at most 1 is missing.
-  @inline(__always)
-  private static func load(_ seat: Seat) -> Int64 {
-    let dividend = (UInt64(seat.sessions) &+ 1) << 32
-    let quotient = dividend.multipliedFullWidth(by: seat.reciprocal).high
-    let rest = dividend &- quotient &* UInt64(seat.weight)
-    return Int64(bitPattern: rest >= UInt64(seat.weight) ? quotient &+ 1 : quotient)
   }
 
   mutating func growTree(_ rotation: UnsafeMutablePointer<Rotation>, _ loads: LoadTable) {

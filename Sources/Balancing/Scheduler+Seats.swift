@@ -34,44 +34,51 @@ extension Scheduler {
     _ loads: LoadTable
   ) {
     let rotation = rotations + Int(truncatingIfNeeded: slot)
-    let count = Int(record.pointee.serverCount)
+    let algorithm = record.pointee.algorithm
     let slots = snapshot.slots(of: record)
     rotation.pointee.epoch = epoch
     rotation.pointee.first = record.pointee.firstServer
-    rotation.pointee.count = record.pointee.serverCount
     rotation.pointee.cursor = 0
     rotation.pointee.hasLimits = false
     if rotation.pointee.turn == 0 { rotation.pointee.turn = 1 << Node.turnShift }
+    let scale = WeightScale(record, snapshot)
     let seats = self.seats(rotation)
     var position = 0
-    while position < count {
-      let server = snapshot.servers + Int(truncatingIfNeeded: slots[position])
-      let place = places + Int(truncatingIfNeeded: slots[position])
-      if place.pointee.service != slot &+ 1 {
-        place.initialize(
-          to: Place(base: 0, gain: 0, position: 0, turn: 0, service: slot &+ 1, reserved: 0))
+    var index = 0
+    while index < Int(record.pointee.serverCount) {
+      let server = snapshot.servers + Int(truncatingIfNeeded: slots[index])
+      // Who is drawn at random has no place in an order.
+      if algorithm != .p2c || server.pointee.takesNewSessions {
+        let place = self.place(slots[index], of: slot)
+        place.pointee.position = UInt32(truncatingIfNeeded: position)
+        if server.pointee.maxSessions != 0 { rotation.pointee.hasLimits = true }
+        seats[position] = Seat(
+          slots[index], server, weight: algorithm == .lc ? 1 : server.pointee.weight, scale,
+          turn: place.pointee.turn)
+        position = position &+ 1
       }
-      place.pointee.position = UInt32(truncatingIfNeeded: position)
-      let limit = server.pointee.maxSessions
-      if limit != 0 { rotation.pointee.hasLimits = true }
-      var seat = Seat(
-        slot: slots[position], weight: 0, limit: 0, sessions: 0, reciprocal: 0,
-        turn: place.pointee.turn)
-      if server.pointee.takesNewSessions {
-        seat.weight = record.pointee.algorithm == .lc ? 1 : server.pointee.weight
-        seat.limit = limit == 0 ? .max : limit
-        seat.reciprocal = seat.weight == 1 ? .max : .max / UInt64(seat.weight)
-      }
-      seats[position] = seat
-      position = position &+ 1
+      index = index &+ 1
     }
-    if record.pointee.algorithm == .wrr {
+    rotation.pointee.count = UInt32(truncatingIfNeeded: position)
+    switch algorithm {
+    case .p2c: rotation.pointee.kind = .drawn
+    case .wrr, .rt:
       rotation.pointee.kind = .smooth
       drawLines(rotation, loads)
-    } else {
+    default:
       rotation.pointee.kind = .least
       growTree(rotation, loads)
     }
+  }
+
+  /// What is remembered of a server, or nothing yet if the slot was another service's.
+  private func place(_ server: UInt32, of service: UInt32) -> UnsafeMutablePointer<Place> {
+    let place = places + Int(truncatingIfNeeded: server)
+    if place.pointee.service != service &+ 1 {
+      place.initialize(
+        to: Place(base: 0, gain: 0, position: 0, turn: 0, service: service &+ 1, reserved: 0))
+    }
+    return place
   }
 
   /// Brings what is kept of a seat's sessions up to date.
@@ -79,12 +86,13 @@ extension Scheduler {
   mutating func look(
     _ position: Int, _ rotation: UnsafeMutablePointer<Rotation>, _ loads: LoadTable
   ) {
-    if rotation.pointee.kind == .least {
+    switch rotation.pointee.kind {
+    case .least:
       let seat = seats(rotation)[position]
       let sessions = loads.serverSessions(seat.slot)
       if sessions != seat.sessions { update(position, rotation, sessions: sessions) }
-    } else {
-      admitOrBar(position, rotation, loads)
+    case .smooth: admitOrBar(position, rotation, loads)
+    case .drawn, .none: break
     }
   }
 

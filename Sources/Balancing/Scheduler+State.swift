@@ -3,7 +3,7 @@ extension Scheduler {
   @frozen @usableFromInline
   struct Rotation {
     /// Whether the service has been seated, and for which algorithms; `seats` are as of `epoch`.
-    @usableFromInline enum Kind: UInt8 { case none, least, smooth }
+    @usableFromInline enum Kind: UInt8 { case none, least, smooth, drawn }
 
     /// rr: the slot of the server chosen last, plus 1, and where it stood; 0 before the first choice.
     var last: UInt32
@@ -12,7 +12,7 @@ extension Scheduler {
     var epoch: UInt64
     var first: UInt32
     var count: UInt32
-    /// The seat to look at next for what other workers did.
+    /// The seat to look at next for what other workers did. p2c: where the next loads are kept.
     var cursor: UInt32
     /// lc and wlc: the seat chosen last, plus 1, whose node may not show its turn yet.
     var pending: UInt32
@@ -22,7 +22,9 @@ extension Scheduler {
     var reserved: UInt16
     /// lc and wlc: where the turns stand. They begin at 2^20, above all seats.
     var turn: UInt64
-    /// wrr: choices made, and the weights' sum.
+    /// p2c: what is past this is hot.
+    var quantile: Int64
+    /// wrr and rt: choices made, and the weights' sum.
     var steps: Int64
     var total: Int64
   }
@@ -30,7 +32,7 @@ extension Scheduler {
   /// Of a server.
   @frozen @usableFromInline
   struct Place {
-    /// wrr: its current weight is `base + steps * gain`.
+    /// wrr and rt: its current weight is `base + steps * gain`.
     var base: Int64
     var gain: UInt32
     /// Its seat, from its service's first.
@@ -46,7 +48,8 @@ extension Scheduler {
   @frozen @usableFromInline
   struct Seat {
     var slot: UInt32
-    /// 0 takes no new session. lc: else 1.
+    /// 0 takes no new session. lc: else 1. Multiplied by 256 where any of the service's servers starts
+    /// slowly.
     var weight: UInt32
     /// Concurrent sessions; `UInt32.max` without a limit; 0 also where the weight is.
     var limit: UInt32
@@ -55,5 +58,20 @@ extension Scheduler {
     /// 2^64 - 1 divided by the weight, rounded down.
     var reciprocal: UInt64
     var turn: UInt64
+    /// p2c: microseconds; 0 is not known.
+    var responseTime: UInt32
+    var reserved: UInt32
+
+    /// (sessions + 1) / weight with 32 bits of fraction, rounded down. The weight is not 0.
+    ///
+    /// Division as in Granlund and Montgomery, Division by invariant integers using multiplication,
+    /// PLDI 1994: with the reciprocal rounded down, at most 1 is missing.
+    @inline(__always)
+    func load(_ sessions: UInt32) -> Int64 {
+      let dividend = (UInt64(sessions) &+ 1) << 32
+      let quotient = dividend.multipliedFullWidth(by: reciprocal).high
+      let rest = dividend &- quotient &* UInt64(weight)
+      return Int64(bitPattern: rest >= UInt64(weight) ? quotient &+ 1 : quotient)
+    }
   }
 }

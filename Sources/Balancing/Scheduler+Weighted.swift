@@ -1,5 +1,7 @@
 import Snapshots
 
+/// wrr, and rt, whose weights the manager works out from response times (`ResponseWeights`).
+///
 /// Smooth weighted round robin as nginx does it: each server gains its weight, the one that has most
 /// is chosen (the first of equals) and gives up the sum of all weights.
 ///
@@ -68,10 +70,16 @@ extension Scheduler {
       }
       position = position &+ 1
     }
+    let before = rotation.pointee.total
     rotation.pointee.total = total
     let blocks = blocks(rotation)
     position = 0
     while position < count {
+      if before != 0, total != 0, before != total {
+        // What it is ahead or behind stays the same in sessions.
+        let place = places + Int(truncatingIfNeeded: seats[position].slot)
+        place.pointee.base = Int64(Double(place.pointee.base) * Double(total) / Double(before))
+      }
       if position % Self.blockSize == 0 {
         blocks[position / Self.blockSize] = Block(most: Self.barred, gain: 0, steps: steps)
       }
@@ -85,9 +93,9 @@ extension Scheduler {
     let seat = seats(rotation)[position]
     let place = places + Int(truncatingIfNeeded: seat.slot)
     let steps = rotation.pointee.steps
-    // A server whose weight, or whose fellows, have changed may come with a current weight that was
-    // right for another sum. Choosing the largest keeps it above -sum, and below sum times the
-    // harmonic number of the servers (the cup game's bound): 8 sums are enough for 1,600 servers.
+    // A server that was barred may come with a current weight that was right for another sum. Choosing
+    // the largest keeps it above -sum, and below sum times the harmonic number of the servers (the cup
+    // game's bound): 8 sums are enough for 1,600 servers.
     let total = rotation.pointee.total
     let gain = Int64(seat.weight)
     place.pointee.base = max(-total, min(place.pointee.base, total &* 8)) &- steps &* gain

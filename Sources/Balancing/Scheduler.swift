@@ -17,9 +17,11 @@ public struct Scheduler: @unchecked Sendable {
   @usableFromInline let nodes: UnsafeMutablePointer<Node>
   @usableFromInline let lines: UnsafeMutablePointer<Line>
   @usableFromInline let blocks: UnsafeMutablePointer<Block>
+  /// `drawsKept` for each service slot.
+  @usableFromInline let draws: UnsafeMutablePointer<Int64>
   @usableFromInline let worker: Int
   @usableFromInline let workers: Int
-  /// State of the random numbers, for algorithms that draw. None does yet.
+  /// State of the random numbers that p2c draws by.
   @usableFromInline var random: UInt64
   /// Which snapshot `choose` saw last, counted from 1.
   @usableFromInline var epoch: UInt64 = 0
@@ -39,6 +41,7 @@ public struct Scheduler: @unchecked Sendable {
       + Region.round(servers * 2 * MemoryLayout<Node>.stride)
       + Region.round(servers * MemoryLayout<Line>.stride)
       + Region.round(servers * MemoryLayout<Block>.stride)
+      + Region.round(services * drawsKept * MemoryLayout<Int64>.stride)
   }
 
   /// - Parameters:
@@ -59,13 +62,13 @@ public struct Scheduler: @unchecked Sendable {
     nodes = take(Node.self, servers * 2)
     lines = take(Line.self, servers)
     blocks = take(Block.self, servers)
+    draws = take(Int64.self, services * Self.drawsKept)
     self.worker = worker
     self.workers = workers
-    random = seed
+    random = StableHash.mix(seed &+ UInt64(worker))
   }
 
-  /// The slot of the server for a new session of a service, or `noIndex` if none may take it, or if
-  /// the service's algorithm is rt or p2c, which are not built.
+  /// The slot of the server for a new session of a service, or `noIndex` if none may take it.
   ///
   /// It counts nothing in `loads`. For `noteSessions` it takes the snapshot of the latest call to be
   /// the one that holds.
@@ -84,7 +87,7 @@ public struct Scheduler: @unchecked Sendable {
     let rotation = rotations + Int(truncatingIfNeeded: slot)
     switch record.pointee.algorithm {
     case .rr: return roundRobin(Candidates(record, snapshot, loads), rotation)
-    case .wrr:
+    case .wrr, .rt:
       seatIfNeeded(slot, record, snapshot, loads)
       return weightedRoundRobin(rotation, loads)
     case .lc, .wlc:
@@ -93,7 +96,9 @@ public struct Scheduler: @unchecked Sendable {
     case .maglev:
       let candidates = Candidates(record, snapshot, loads)
       return Self.walk(record, snapshot, hash) { candidates.mayTake($0) }
-    case .rt, .p2c: return noIndex
+    case .p2c:
+      seatIfNeeded(slot, record, snapshot, loads)
+      return twoChoices(slot, rotation, loads)
     }
   }
 

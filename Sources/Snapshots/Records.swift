@@ -57,7 +57,8 @@ public struct ServerRecord: Sendable {
   public var serviceSlot: UInt32 = noIndex
   /// Index into the snapshot's adjacencies: the way to the server. `noIndex` while it is not known.
   public var adjacency: UInt32 = noIndex
-  /// 0 takes no new session.
+  /// 0 takes no new session. Of a service whose algorithm is rt, what the response times make of the
+  /// configured weight.
   public var weight: UInt32 = 1
   /// Concurrent sessions; 0 means no limit.
   public var maxSessions: UInt32 = 0
@@ -69,9 +70,23 @@ public struct ServerRecord: Sendable {
   public var labels = true
   /// Whether the slot holds a server at all.
   public var inUse = false
-  public var reserved: UInt32 = 0
+  /// Bits 0 to 23: the response time; 24 to 31: the ramp.
+  @usableFromInline var performance: UInt32 = 0
 
   public init() {}
+
+  /// How long it takes to answer, in microseconds; 0 while that is not known. The most that can be
+  /// said is 2^24 - 1, 16.8 s; more becomes that.
+  @inlinable public var responseTime: UInt32 {
+    get { performance & 0xff_ffff }
+    set { performance = performance & 0xff00_0000 | min(newValue, 0xff_ffff) }
+  }
+
+  /// While it starts slowly, the part of its weight that counts, in 256ths; 0: all of it.
+  @inlinable public var ramp: UInt8 {
+    get { UInt8(truncatingIfNeeded: performance >> 24) }
+    set { performance = performance & 0xff_ffff | UInt32(newValue) << 24 }
+  }
 
   /// Whether the scheduler may give it a new session, session limits aside.
   @inlinable @inline(__always)

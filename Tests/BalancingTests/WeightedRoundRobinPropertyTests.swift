@@ -10,6 +10,7 @@ import Testing
     var sessions: [Int]
     /// Who took part in the last step or publication.
     var taking: Set<Int> = []
+    var sum = 0
 
     init(_ servers: Int) {
       current = Array(repeating: 0, count: servers)
@@ -27,10 +28,15 @@ import Testing
       }
     }
 
-    /// Keeps those that come in within what their new fellows' weights allow.
+    /// Keeps those that come in within what their new fellows' weights allow; with new weights all keep
+    /// what they are ahead or behind, in sessions.
     mutating func admit(_ appliance: Appliance, all: Bool) {
       let members = eligible(appliance)
-      let sum = members.reduce(0) { $0 + $1.weight }
+      let before = sum
+      sum = members.reduce(0) { $0 + $1.weight }
+      if all, before != 0, sum != 0, before != sum {
+        current = current.map { Int(Double($0) * Double(sum) / Double(before)) }
+      }
       for (index, _) in members where all || !taking.contains(index) {
         current[index] = max(-sum, min(current[index], 8 * sum))
       }
