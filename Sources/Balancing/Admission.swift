@@ -40,6 +40,7 @@ public struct Admission: @unchecked Sendable {
   /// - Parameters:
   ///   - service: the slot
   ///   - now: nanoseconds, as of `SharedTokenBucket.holds`
+  @inlinable @inline(__always)
   public func check(
     service: UInt32, record: UnsafePointer<ServiceRecord>, loads: LoadTable, now: UInt64
   ) -> AdmissionVerdict {
@@ -51,10 +52,12 @@ public struct Admission: @unchecked Sendable {
   }
 
   /// Takes from the rate, and counts as admitted, what `check` has just allowed.
+  @inlinable @inline(__always)
   public func charge(
     service: UInt32, record: UnsafePointer<ServiceRecord>, loads: LoadTable
   ) {
-    buckets.spend(service, rate: record.pointee.newSessionsPerSecond)
+    let rate = record.pointee.newSessionsPerSecond
+    if rate != 0 { buckets.spend(service, rate: rate) }
     loads.countAdmitted(worker: worker, service: service)
   }
 

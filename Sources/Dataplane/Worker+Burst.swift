@@ -47,7 +47,6 @@ extension Worker {
     let transmit = transmit
     var unswitched = 0
     var popped = 0
-    var forwarded = 0
     var place = 0
     while place < count {
       let mbuf = burst[place].unsafelyUnwrapped
@@ -76,19 +75,28 @@ extension Worker {
           }
           continue
         }
-      } else if look.pointee.detail != noIndex,
-        forwardInPlace(mbuf, session: look.pointee.detail, view, link: link)
-      {
-        unswitched &+= 1
-        forwarded &+= 1
-        continue
       }
       unswitched &+= 1
-      inspect(mbuf, port: port, hint: look.pointee.hash, note: HandoverNote(.none))
+      takeUnswitched(mbuf, look, port: port, view, link: link)
     }
     counters[Counter.labelSwitched.rawValue] &+= UInt64(truncatingIfNeeded: count &- unswitched)
-    counters[Counter.analysedForwarded.rawValue] &+= UInt64(truncatingIfNeeded: forwarded)
     counters[Counter.labelPopped.rawValue] &+= UInt64(truncatingIfNeeded: popped)
+  }
+
+  /// The turn of a packet that is not switched in place.
+  @inline(never)
+  private mutating func takeUnswitched(
+    _ mbuf: OpaquePointer, _ look: UnsafePointer<Look>, port: Int, _ view: BurstView, link: Int
+  ) {
+    if look.pointee.hasLabel || look.pointee.hash == 0 {
+      inspect(mbuf, port: port, note: HandoverNote(.none))
+    } else if look.pointee.detail != noIndex,
+      forwardInPlace(mbuf, session: look.pointee.detail, view, link: link)
+    {
+      count(.analysedForwarded)
+    } else {
+      analysePlain(mbuf, port: port, link: link, hash: look.pointee.hash)
+    }
   }
 
   /// The next hop's link header, and label TTL - 1.

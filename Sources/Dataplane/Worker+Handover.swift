@@ -78,7 +78,7 @@ extension Worker {
       } else if trace.pointee.isActive {
         traceOne(mbuf, port: port, note: note, isHandedOver: true)
       } else {
-        inspect(mbuf, port: port, hint: 0, note: note)
+        inspect(mbuf, port: port, note: note)
       }
       place &+= 1
     }

@@ -12,7 +12,7 @@ extension Worker {
   /// nothing of it; false, with nothing done, otherwise.
   ///
   /// - Parameter session: a record that may be another session's by now, or nobody's
-  @inline(never)
+  @inline(__always)
   mutating func forwardInPlace(
     _ mbuf: OpaquePointer, session: UInt32, _ view: BurstView, link: Int
   ) -> Bool {

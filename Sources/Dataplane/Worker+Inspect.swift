@@ -6,7 +6,7 @@ import Wire
 extension Worker {
   /// The packet analyser's first look: link header, then the label tests or analysis.
   @inline(never)
-  mutating func inspect(_ mbuf: OpaquePointer, port: Int, hint: UInt64, note: HandoverNote) {
+  mutating func inspect(_ mbuf: OpaquePointer, port: Int, note: HandoverNote) {
     let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
     let bytes = UnsafeRawPointer(data)
     let available = Int(shim_mbuf_data_length(mbuf))
@@ -35,7 +35,7 @@ extension Worker {
       mbuf: mbuf, data: data, available: available, total: total, port: port, link: link, ip: link,
       note: note)
     if ethertype == WireEthertype.mpls {
-      testLabels(&frame, hint: hint)
+      testLabels(&frame)
     } else if ethertype == WireEthertype.ipv4 || ethertype == WireEthertype.ipv6 {
       if available > link,
         WireEthertype.ofPacket(bytes + link) != ethertype
@@ -43,10 +43,21 @@ extension Worker {
       {
         return drop(mbuf, .ipVersion)
       }
-      analyse(&frame, hint: hint)
+      analyse(&frame, hint: 0)
     } else {
       drop(mbuf, unhandled(ethertype.byteSwapped))
     }
+  }
+
+  /// Analyses a frame that the look ahead found to be for the port and to hold a plain packet without
+  /// a label.
+  @inline(never)
+  mutating func analysePlain(_ mbuf: OpaquePointer, port: Int, link: Int, hash: UInt64) {
+    let length = Int(shim_mbuf_data_length(mbuf))
+    var frame = Frame(
+      mbuf: mbuf, data: shim_mbuf_data(mbuf).unsafelyUnwrapped, available: length, total: length,
+      port: port, link: link, ip: link, note: HandoverNote(.none))
+    analyse(&frame, hint: hash)
   }
 
   private func unhandled(_ ethertype: UInt16) -> DropReason {
@@ -59,7 +70,7 @@ extension Worker {
 
   /// The label tests, in the protocol's order (section 3.2).
   @inline(__always)
-  mutating func testLabels(_ frame: inout Frame, hint: UInt64) {
+  mutating func testLabels(_ frame: inout Frame) {
     let stack = LabelInspector.inspect(
       frame.data + frame.link, available: frame.available &- frame.link,
       total: frame.total &- frame.link)

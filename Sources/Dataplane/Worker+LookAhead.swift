@@ -122,12 +122,9 @@ extension Worker {
     guard offset < shared.labelTable.labelCount, entry.isBottom, entry.ttl > 1,
       view.admits(label: entry.label)
     else { return 0 }
-    let digest = shared.guardDigest
-    look.pointee.detail =
-      UInt32(
-        digest.addresses(
-          source: tuple.source, destination: tuple.destination, protocolNumber: protocolNumber))
-      | UInt32(digest.ports(source: tuple.sourcePort, destination: tuple.destinationPort)) << 16
+    look.pointee.detail = shared.guardDigest.word(
+      source: tuple.source, destination: tuple.destination, sourcePort: tuple.sourcePort,
+      destinationPort: tuple.destinationPort, protocolNumber: protocolNumber)
     look.pointee.offset = offset
     prefetchEntry(offset)
     return 0

@@ -15,6 +15,7 @@ extension Worker {
     else { return }
     switch labels.take(now: tick, pastShare: record.pointee.state != .embryonic) {
     case .pair(let pair):
+      if labels.nextFree != noIndex { prefetchPair(labels.nextFree) }
       record.pointee.pair = pair
       labels.setSession(pair, session)
       if record.pointee.state != .embryonic { labels.promote(pair) }
@@ -34,31 +35,34 @@ extension Worker {
   /// Writes the pair's two entries: the way to each host, and whether it is a label endpoint.
   mutating func publish(_ session: UInt32) {
     let record = self.record(session)
-    let tuple = record.pointee.tuple
-    let forward = guardHalves(tuple)
-    let backward = guardHalves(tuple.reversed)
+    let guards = self.guards(record)
     let toServer = record.pointee.adjacencyToServer
     let toClient = record.pointee.adjacencyToClient
     labels.publish(
       record.pointee.pair,
       c2s: LabelEntry(
         state: .embryonic, pop: !record.pointee.has(SessionFlags.serverLabelled),
-        port: adjacency(toServer).pointee.port, adjacency: toServer,
-        guardAddresses: forward.addresses, guardPorts: forward.ports),
+        port: adjacency(toServer).pointee.port, adjacency: toServer, guardWord: guards.c2s),
       s2c: LabelEntry(
         state: .embryonic, pop: !record.pointee.has(SessionFlags.clientLabelled),
-        port: adjacency(toClient).pointee.port, adjacency: toClient,
-        guardAddresses: backward.addresses, guardPorts: backward.ports))
+        port: adjacency(toClient).pointee.port, adjacency: toClient, guardWord: guards.s2c))
   }
 
+  /// What the packets of each direction must show.
   @inline(__always)
-  private func guardHalves(_ tuple: FlowTuple) -> (addresses: UInt16, ports: UInt16) {
-    let digest = shared.guardDigest
+  private func guards(
+    _ record: UnsafeMutablePointer<SessionRecord>
+  ) -> (c2s: UInt32, s2c: UInt32) {
+    let tuple = record.pointee.tuple
+    let reversed = tuple.reversed
     return (
-      digest.addresses(
-        source: tuple.source, destination: tuple.destination,
-        protocolNumber: UInt8(truncatingIfNeeded: tuple.kind)),
-      digest.ports(source: tuple.sourcePort, destination: tuple.destinationPort)
+      shared.guardDigest.word(
+        source: tuple.source, destination: tuple.destination, sourcePort: tuple.sourcePort,
+        destinationPort: tuple.destinationPort, protocolNumber: record.pointee.protocolNumber),
+      shared.guardDigest.word(
+        source: reversed.source, destination: reversed.destination,
+        sourcePort: reversed.sourcePort, destinationPort: reversed.destinationPort,
+        protocolNumber: record.pointee.protocolNumber)
     )
   }
 }

@@ -81,7 +81,7 @@ extension Worker {
   private mutating func leavesNoState(_ packet: ParsedPacket, _ server: UInt32) -> Bool {
     if packet.hasTCPFlag(TCPFlags.rst) || sessions.count >= sessions.capacity { return true }
     return packet.protocolNumber == ProtocolNumber.tcp && packet.hasTCPFlag(TCPFlags.syn)
-      && (isPairShareSpent(server) || isTableShareSpent)
+      && isShareSpent(server)
   }
 
   private mutating func findServer(mac: UInt64, _ service: UInt32) -> UInt32 {

@@ -19,6 +19,8 @@ extension Worker {
       releaseClient(client)
       return noIndex
     }
+    // For the next one.
+    if let next = sessions.nextRecord { prefetchRecord(next) }
     let record = self.record(session)
     let serverRecord = snapshot.servers + Int(server)
     record.pointee.service = service

@@ -16,6 +16,7 @@ extension Worker {
     burst = try memory.take(OpaquePointer?.self, count: Self.burstSize, for: purpose)
     looks = try memory.take(Look.self, count: Self.burstSize, for: purpose)
     frameHead = try memory.take(UInt64.self, count: 4, for: purpose)
+    expired = try memory.take(UInt32.self, count: Self.expiredAtOnce, for: purpose)
     fragmentScratch = try memory.take(
       OpaquePointer?.self, count: PacketList.capacity, for: purpose)
     discards = try PacketList(&memory)
@@ -78,8 +79,9 @@ extension Worker {
     now = clock.nanoseconds()
     tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)
     timers = TimerWheel(
-      memory: try memory.take(TimerWheel.byteCount(), for: "timers"), records: sessions.records,
-      now: tick)
+      memory: try memory.take(
+        TimerWheel.byteCount(capacity: sessions.capacity), for: "timers"),
+      capacity: sessions.capacity, now: tick)
     scheduler = Scheduler(
       memory: try memory.take(
         Scheduler.byteCount(servers: options.serverSlots, services: options.serviceSlots),

@@ -32,12 +32,19 @@ extension Worker {
       admission.check(service: service, record: record, loads: shared.loads, now: now)
         == .admitted
     else { return refuse(frame, packet, service) }
-    let stableHash = SessionHash.stableHash(tuple)
+    let isTCP = packet.protocolNumber == ProtocolNumber.tcp
+    // In a flood the choice is not even made where it would not matter.
+    if isTCP && record.pointee.isUniform && (isTableShareSpent || isPairShareSpent) {
+      count(.labelEmbryonicFull)
+      return passWithoutState(frame, packet, tuple, service: service)
+    }
     let server = scheduler.choose(
-      service: service, record: record, snapshot: snapshot, loads: shared.loads, hash: stableHash)
+      service: service, record: record, snapshot: snapshot, loads: shared.loads,
+      hash: record.pointee.algorithm == .maglev ? SessionHash.stableHash(tuple) : 0)
     guard server != noIndex else { return refuse(frame, packet, service) }
-    if packet.protocolNumber == ProtocolNumber.tcp && isShareSpent(server) {
-      return passWithoutState(frame, packet, stableHash, service: service)
+    if isTCP && isShareSpent(server) {
+      count(.labelEmbryonicFull)
+      return passWithoutState(frame, packet, tuple, service: service)
     }
     guard snapshot.servers[Int(server)].adjacency != noIndex else {
       return drop(frame.mbuf, .noNextHop)
@@ -65,18 +72,15 @@ extension Worker {
     emitInSession(frame, packet, session, isC2S: isC2S)
   }
 
-  /// Whether one more embryonic TCP session is too many: of the pairs, or of the session table.
-  private mutating func isShareSpent(_ server: UInt32) -> Bool {
-    guard isPairShareSpent(server) || isTableShareSpent else { return false }
-    count(.labelEmbryonicFull)
-    return true
+  /// Whether one more embryonic session is too many: of the pairs, if its server is a label endpoint,
+  /// or of the session table.
+  @inline(__always)
+  func isShareSpent(_ server: UInt32) -> Bool {
+    isTableShareSpent || snapshot.servers[Int(server)].labels && isPairShareSpent
   }
 
   @inline(__always)
-  func isPairShareSpent(_ server: UInt32) -> Bool {
-    snapshot.servers[Int(server)].labels && labels.free > 0
-      && labels.embryonic >= labels.embryonicLimit
-  }
+  var isPairShareSpent: Bool { labels.free > 0 && labels.embryonic >= labels.embryonicLimit }
 
   @inline(__always)
   var isTableShareSpent: Bool {
@@ -88,10 +92,11 @@ extension Worker {
   /// (protocol section 4).
   @inline(never)
   private mutating func passWithoutState(
-    _ frame: Frame, _ packet: ParsedPacket, _ stableHash: UInt64, service: UInt32
+    _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, service: UInt32
   ) {
     let record = snapshot.services + Int(service)
-    let server = Scheduler.maglevServer(record: record, snapshot: snapshot, hash: stableHash)
+    let server = Scheduler.maglevServer(
+      record: record, snapshot: snapshot, hash: SessionHash.stableHash(tuple))
     guard server != noIndex else { return refuse(frame, packet, service) }
     admission.charge(service: service, record: record, loads: shared.loads)
     statelessSYNs[Int(service)] = tick

@@ -11,13 +11,59 @@ extension Worker {
   mutating func advanceTimers(received: Int = 0) {
     let steps = 32 &+ 2 &* received
     var budget = steps
-    while true {
-      let session = timers.nextExpired(tick, &budget)
-      if session == noIndex { break }
-      expire(session)
-    }
+    while endSome(&budget) {}
     if labels.quarantined > 0 || nextHops.needsGrace || isGraceRunning { advanceGrace(steps) }
     if sweepCursor >= 0 { sweep() }
+  }
+
+  /// Handles a few sessions whose time has come, in steps so that what each step touches has
+  /// come by then.
+  ///
+  /// - Returns: whether there may be more
+  @inline(__always)
+  private mutating func endSome(_ budget: inout Int) -> Bool {
+    let expired = expired
+    var count = 0
+    while count < Self.expiredAtOnce {
+      let session = timers.nextExpired(tick, &budget)
+      if session == noIndex { break }
+      prefetchRecord(record(session))
+      expired[count] = session
+      count &+= 1
+    }
+    var place = 0
+    while place < count {
+      prefetchEnd(expired[place])
+      place &+= 1
+    }
+    place = 0
+    while place < count {
+      expire(expired[place])
+      place &+= 1
+    }
+    return count == Self.expiredAtOnce
+  }
+
+  @inline(__always)
+  func prefetchRecord(_ record: UnsafeMutablePointer<SessionRecord>) {
+    shim_prefetch_write(record)
+    shim_prefetch_write(UnsafeRawPointer(record) + 64)
+  }
+
+  @inline(__always)
+  private func prefetchEnd(_ session: UInt32) {
+    let record = self.record(session)
+    shim_prefetch_write(sessions.bucketAddress(record.pointee.hash))
+    if record.pointee.pair != noIndex { prefetchPair(record.pointee.pair) }
+  }
+
+  /// All that is kept of a pair of this worker.
+  @inline(__always)
+  func prefetchPair(_ pair: UInt32) {
+    let offset = shared.labelTable.offset(of: SessionLabel.c2s(pair))
+    shim_prefetch_write(labels.recordAddress(pair))
+    shim_prefetch_write(shared.labelTable.address(offset: offset))
+    shim_prefetch(stampArray + Int(truncatingIfNeeded: offset))
   }
 
   /// A session's idle timeout in its present state, in ticks.
@@ -39,8 +85,8 @@ extension Worker {
   mutating func shorten(_ session: UInt32) {
     let record = self.record(session)
     let deadline = tick &+ timeout(record) &+ 1
-    if Int32(bitPattern: record.pointee.deadline &- deadline) > 0 {
-      timers.reschedule(session, deadline)
+    if Int32(bitPattern: timers.deadline(session) &- deadline) > 0 {
+      timers.schedule(session, deadline)
     }
   }
 

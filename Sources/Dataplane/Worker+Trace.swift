@@ -29,7 +29,7 @@ extension Worker {
       && (control.pointee.filter == nil
         || shim_filter_matches(control.pointee.filter, shim_mbuf_data(mbuf), length, available))
     guard isWanted, let entries = control.pointee.entries, let before = control.pointee.before
-    else { return inspect(mbuf, port: port, hint: 0, note: note) }
+    else { return inspect(mbuf, port: port, note: note) }
 
     // Empty lists show afterwards what this packet put on them.
     flushTransmits()
@@ -45,7 +45,7 @@ extension Worker {
     entry.pointee.hadSession = tuple.map { find($0) != noIndex } ?? false
     let handedOver = handoverCount()
 
-    inspect(mbuf, port: port, hint: 0, note: note)
+    inspect(mbuf, port: port, note: note)
 
     conclude(entry, before, tuple, isHandedOver: handoverCount() != handedOver)
     let captured = control.pointee.captured &+ 1

@@ -14,6 +14,7 @@ import Wire
 /// non-mutating one a copy of the whole worker.
 public struct Worker {
   static let burstSize = 32
+  static let expiredAtOnce = 16
 
   let index: Int
   let shared: Shared
@@ -37,6 +38,8 @@ public struct Worker {
   let adjacencyTables: UnsafeMutablePointer<UnsafePointer<Adjacency>>
   /// The tick of the last SYN that left no state, by service slot; 0 is never.
   let statelessSYNs: UnsafeMutablePointer<UInt32>
+  /// Sessions whose time has come.
+  let expired: UnsafeMutablePointer<UInt32>
   let fragmentScratch: UnsafeMutablePointer<OpaquePointer?>
   let clientHops: ClientHopCache
   let fragments: FragmentTable

@@ -40,6 +40,15 @@ public struct LabelEntry: Equatable, Sendable {
     rawValue = UInt64(low) | UInt64(guardAddresses) << 32 | UInt64(guardPorts) << 48
   }
 
+  /// - Parameter guardWord: both halves, as `LabelGuard.word` gives them; the others as above
+  @inlinable @inline(__always)
+  public init(state: LabelState, pop: Bool, port: UInt8, adjacency: UInt32, guardWord: UInt32) {
+    self.init(
+      state: state, pop: pop, port: port, adjacency: adjacency,
+      guardAddresses: UInt16(truncatingIfNeeded: guardWord),
+      guardPorts: UInt16(truncatingIfNeeded: guardWord &>> 16))
+  }
+
   @inlinable @inline(__always)
   public var state: LabelState {
     // The four cases are the four values of the two bits.

@@ -71,6 +71,16 @@ public struct LabelGuard: Sendable {
     UInt32(finish(addresses, protocolNumber)) | UInt32(self.ports(wire: ports)) << 16
   }
 
+  /// The same from what the analyser read.
+  @inlinable @inline(__always)
+  public func word(
+    source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
+    protocolNumber: UInt8
+  ) -> UInt32 {
+    UInt32(addresses(source: source, destination: destination, protocolNumber: protocolNumber))
+      | UInt32(ports(source: sourcePort, destination: destinationPort)) << 16
+  }
+
   @inlinable @inline(__always)
   func ports(wire: UInt32) -> UInt16 {
     UInt16(truncatingIfNeeded: Self.fold(UInt64(wire) ^ portKeys.0, portKeys.1) &>> 48)

@@ -3,6 +3,16 @@ extension LabelManager {
   @inlinable @inline(__always)
   public func owns(_ pair: UInt32) -> Bool { pair &- firstPair < pairCount }
 
+  /// What the owner keeps of one of its pairs, to prefetch it.
+  @inlinable @inline(__always)
+  public func recordAddress(_ pair: UInt32) -> UnsafeRawPointer {
+    UnsafeRawPointer(records + Int(truncatingIfNeeded: pair &- firstPair))
+  }
+
+  /// The pair that `take` gives next, to prefetch it; `UInt32.max` if there is none.
+  @inlinable @inline(__always)
+  public var nextFree: UInt32 { freeQueue.head == .max ? .max : firstPair &+ freeQueue.head }
+
   /// Where a pair is in its life; nil for another worker's.
   @inlinable @inline(__always)
   public func state(of pair: UInt32) -> PairState? {

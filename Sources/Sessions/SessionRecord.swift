@@ -62,13 +62,8 @@ public struct SessionRecord: Sendable {
   // The second cache line.
 
   public var service: UInt32 = .max
-  /// The tick at which the timer wheel returns the session. The wheel writes it.
-  public var deadline: UInt32 = 0
-  /// The wheel's slot; `UInt32.max` while not in the wheel.
-  @usableFromInline var timerSlot: UInt32 = .max
-  /// The neighbours in the wheel's slot. Of a free record, the next free one.
-  @usableFromInline var timerNext: UInt32 = .max
-  @usableFromInline var timerPrevious: UInt32 = .max
+  /// Of a free record, the next free one.
+  @usableFromInline var nextFree: UInt32 = .max
   /// The tick of the first packet. The worker writes it.
   public var startedAt: UInt32 = 0
   /// The tick of the RST that made the session closing. `SessionTracker` writes it and the numbers.
@@ -83,7 +78,7 @@ public struct SessionRecord: Sendable {
   /// unmade. Another thread that reads the same value before and after copying has one session.
   public var version: UInt32 = 0
   public var hash: UInt64
-  public var spare: UInt64 = 0
+  public var spare: (UInt64, UInt64) = (0, 0)
 
   @inlinable @inline(__always)
   init(_ tuple: FlowTuple, hash: UInt64) {

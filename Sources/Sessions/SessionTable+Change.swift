@@ -11,7 +11,7 @@ extension SessionTable {
     let index: UInt32
     if freeHead != .max {
       index = freeHead
-      freeHead = (records + Int(truncatingIfNeeded: index)).pointee.timerNext
+      freeHead = (records + Int(truncatingIfNeeded: index)).pointee.nextFree
     } else if Int(truncatingIfNeeded: highWater) < capacity {
       index = highWater
       highWater &+= 1
@@ -36,6 +36,14 @@ extension SessionTable {
     }
   }
 
+  /// The record that `insert` takes next, to prefetch it; nil if the table is full.
+  @inlinable @inline(__always)
+  public var nextRecord: UnsafeMutablePointer<SessionRecord>? {
+    if freeHead != .max { return records + Int(truncatingIfNeeded: freeHead) }
+    return Int(truncatingIfNeeded: highWater) < capacity
+      ? records + Int(truncatingIfNeeded: highWater) : nil
+  }
+
   /// Ends a session. It must not be in a timer wheel any more.
   ///
   /// - Returns: false if there is no such session
@@ -57,7 +65,7 @@ extension SessionTable {
         if Self.recordIndex(bucket, slot) == index {
           Self.setSignature(bucket, slot, 0)
           record.pointee.isInUse = false
-          record.pointee.timerNext = freeHead
+          record.pointee.nextFree = freeHead
           freeHead = index
           used &-= 1
           return true

@@ -19,8 +19,17 @@ extension SessionTable {
   /// - Parameters:
   ///   - tuple: the packet's
   ///   - hash: the table's hash of it
-  @inlinable
+  @inlinable @inline(__always)
   public func find(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
+    let bucket = pointer(firstBucket(hash))
+    if Self.slots(bucket, Self.signature(hash)) == 0, Self.overflow(bucket) == 0 {
+      return SessionLookup(index: .max, isC2S: false)
+    }
+    return search(tuple, hash)
+  }
+
+  @inlinable @inline(never)
+  func search(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
     let signature = Self.signature(hash)
     let step = probeStep(hash)
     let reversed = tuple.reversed

@@ -124,6 +124,9 @@ public struct ServiceRecord: Sendable {
   /// It has left the configuration: no address leads to it any more, and the record only serves the
   /// sessions that it still has.
   public var retired = false
+  /// Whether all of its servers are label endpoints, and none has a limit of sessions: whichever is
+  /// chosen, a SYN past the embryonic share leaves no state. `SnapshotContents.build` sets it.
+  public var isUniform = false
   public var reserved: (UInt32, UInt32, UInt32) = (0, 0, 0)
 
   public static let noServer: UInt16 = .max

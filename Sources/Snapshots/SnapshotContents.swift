@@ -60,7 +60,7 @@ extension SnapshotContents {
       ports.map(\.mtu).min() ?? 0, adjacencies.lazy.map(\.mtu).min() ?? .max)
     copy([settings], to: header.settings)
     copy(ports, to: header.ports)
-    copy(services, to: header.services)
+    copy(services.map(finished), to: header.services)
     copy(servers, to: header.servers)
     copy(serverSlots, to: header.serverSlots)
     copy(adjacencies, to: header.adjacencies)
@@ -68,5 +68,16 @@ extension SnapshotContents {
     copy(lookup.intervals, to: header.intervals)
     copy(maglevEntries, to: header.maglevEntries)
     return Snapshot(base: base)
+  }
+
+  /// A service with what follows from its servers.
+  private func finished(_ service: ServiceRecord) -> ServiceRecord {
+    var service = service
+    let first = Int(service.firstServer)
+    let slots = serverSlots[first..<first + Int(service.serverCount)]
+    service.isUniform = slots.allSatisfy { slot in
+      servers[Int(slot)].labels && servers[Int(slot)].maxSessions == 0
+    }
+    return service
   }
 }

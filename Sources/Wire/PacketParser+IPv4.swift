@@ -12,7 +12,10 @@ extension PacketParser {
     guard headerLength <= available else { return DropReason.chain.rawValue }
     let length = Int(bytes.load16(2))
     guard length >= headerLength, length <= total else { return DropReason.ipTotalLength.rawValue }
-    guard Checksum.sum(bytes, count: headerLength) == 0xffff else {
+    let isValid =
+      headerLength == 20
+      ? Checksum.isValidIPv4Header(bytes) : Checksum.sum(bytes, count: headerLength) == 0xffff
+    guard isValid else {
       return DropReason.ipChecksum.rawValue
     }
     packet.family = 4

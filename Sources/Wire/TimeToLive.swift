@@ -4,10 +4,12 @@ public enum TimeToLive {
   @inlinable @inline(__always)
   public static func set(_ ip: UnsafeMutableRawPointer, _ value: UInt8) {
     if ip.load(as: UInt8.self) >> 4 == 4 {
+      // All three words as they lie: the ones' complement sum does not mind (RFC 1071 2 B).
       let bytes = UnsafeRawPointer(ip)
-      let old = bytes.load16(8)
-      let new = UInt16(value) << 8 | old & 0x00ff
-      ip.store16(Checksum.update(bytes.load16(10), from: old, to: new), 10)
+      let old = bytes.word(8, as: UInt16.self)
+      let new = UInt16(value).littleEndian | old & 0xff00
+      let checksum = Checksum.update(bytes.word(10, as: UInt16.self), from: old, to: new)
+      ip.storeBytes(of: checksum, toByteOffset: 10, as: UInt16.self)
       ip.store8(value, 8)
     } else {
       ip.store8(value, 7)

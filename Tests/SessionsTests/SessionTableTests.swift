@@ -53,7 +53,6 @@ import Wire
     #expect(record.state == .embryonic && record.flags == 0)
     #expect(record.pair == .max && record.service == .max && record.server == .max)
     #expect(record.adjacencyToServer == .max && record.adjacencyToClient == .max)
-    #expect(record.timerSlot == .max)
     #expect(table.find(tuple, hash) == SessionLookup(index: index, isC2S: true))
     #expect(table.find(tuple.reversed, hash) == SessionLookup(index: index, isC2S: false))
     #expect(table.firstCandidate(hash) == index)

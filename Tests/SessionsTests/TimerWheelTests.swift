@@ -14,14 +14,14 @@ import Wire
     /// Sessions 0 ..< `sessions`, none in the wheel.
     init(sessions: Int, now: UInt32) {
       tableMemory = Memory(SessionTable.byteCount(capacity: sessions))
-      wheelMemory = Memory(TimerWheel.byteCount())
+      wheelMemory = Memory(TimerWheel.byteCount(capacity: sessions))
       let hash = SessionHash(secret0: 1, secret1: 2)
       table = SessionTable(memory: tableMemory.base, capacity: sessions, hash: hash)
       for number in 0..<UInt32(sessions) {
         let tuple = FlowTuple(number: number)
         _ = table.insert(tuple, hash.hash(tuple))
       }
-      wheel = TimerWheel(memory: wheelMemory.base, records: table.records, now: now)
+      wheel = TimerWheel(memory: wheelMemory.base, capacity: sessions, now: now)
     }
 
     /// All that is due, in as many steps as it takes.
@@ -60,7 +60,7 @@ import Wire
   @Test func moveAndCancel() {
     var fixture = Fixture(sessions: 3, now: 0)
     fixture.wheel.schedule(0, 10)
-    fixture.wheel.reschedule(0, 20)
+    fixture.wheel.schedule(0, 20)
     fixture.wheel.schedule(1, 10)
     fixture.wheel.schedule(1, 5)
     fixture.wheel.schedule(2, 5)
@@ -110,7 +110,7 @@ import Wire
         left.remove(other)
       }
       if let other = left.min() {
-        fixture.wheel.reschedule(other, 2)
+        fixture.wheel.schedule(other, 2)
         left.remove(other)
         moved.insert(other)
       }
