@@ -90,6 +90,7 @@ if !pureOnly && !dataplaneOnly {
         "AdminProtocol", "Dataplane", "Snapshots", "Labels", "Balancing", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -110,7 +111,11 @@ if !pureOnly && !dataplaneOnly {
       ],
       exclude: ["README.md"], swiftSettings: safe),
     .testTarget(
-      name: "ManagementTests", dependencies: ["AdminProtocol", "Management", "TestSupport"],
+      name: "ManagementTests",
+      dependencies: [
+        "AdminProtocol", "Management", "TestSupport",
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
       swiftSettings: dpdk),
     .testTarget(
       name: "TaglinectlTests", dependencies: ["AdminProtocol", "Management", "taglinectl"],

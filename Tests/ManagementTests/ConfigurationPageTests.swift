@@ -159,7 +159,6 @@ func refusals(_ text: String, file: String = "t.yaml") -> [String] {
         "metrics is not built yet; leave it out",
         "port front: address (a kernel twin) is not built yet; leave it out",
         "port front: a gateway by address is not built yet; give its mac",
-        "service web: health is not built yet; leave it out",
         "service web: algorithm p2c is not built yet; use rr, wrr, lc, wlc or maglev",
         "server web/web1: finding its mac by address is not built yet; give its mac",
       ])

@@ -88,10 +88,12 @@ import Wire
   }
 
   @Test func aServerWhoseAddressChangesIsTheSame() throws {
-    var plan = makePlan(["web: a b"])
+    var checked = planned(["web: a b"])
+    checked.services[0].health = Configuration.Health()
+    var plan = Plan(configuration: checked, portMACs: [0x0100_0000_0002])
     #expect(plan.setHealth(slot: 0, .down) == true)
     #expect(plan.setHealth(slot: 1, .down) == true)
-    var other = planned(["web: a b"])
+    var other = checked
     other.services[0].servers[0].mac = MACAddress("02:00:00:00:09:09")
     other.services[0].servers[1].address = IPAddress(ipv4Word: 7)
     try plan.apply(other)
@@ -100,6 +102,10 @@ import Wire
     // Health is the address's: the other machine is unknown yet.
     #expect(contents.servers.map(\.health) == [.down, .unknown])
     #expect(plan.retiredServerSlots == [])
+    // Without checks nothing is known of anybody.
+    other.services[0].health = nil
+    try plan.apply(other)
+    #expect(plan.makeContents(number: 3).servers.map(\.health) == [.unknown, .unknown])
   }
 
   @Test func whatAnOperatorSetSurvives() throws {

@@ -33,6 +33,7 @@ import Testing
           [
             "name": "web1", "address": "192.0.2.11", "state": "ready", "health": "unknown",
             "weight": 1, "sessions": 7, "total_sessions": 20, "response_time_us": 350,
+            "health_reason": "status 503",
           ]
         ],
       ],
@@ -43,11 +44,11 @@ import Testing
     ]
     let expected = [
       "SERVICE/SERVER  ADDRESS                       ALGORITHM  STATE  HEALTH   WEIGHT  SESSIONS"
-        + "  TOTAL  REFUSED  RESPONSE (us)",
+        + "  TOTAL  REFUSED  RESPONSE (us)  LAST CHECK",
       "web             tcp 203.0.113.10:80           wlc                                      12"
         + "               0",
       "  web1          192.0.2.11                               ready  unknown       1         7"
-        + "     20                     350",
+        + "     20                     350  status 503",
       "dns6            udp [2001:db8::10]:8000-8099  rr                                        1"
         + "               4",
     ]

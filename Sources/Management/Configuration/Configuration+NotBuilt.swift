@@ -13,9 +13,6 @@ extension Configuration {
       }
     }
     for service in services {
-      if service.health != nil {
-        lines.append("service \(service.name): health is not built yet; leave it out")
-      }
       if service.algorithm == .rt || service.algorithm == .p2c {
         lines.append(
           "service \(service.name): algorithm \(service.algorithm) is not built yet; "

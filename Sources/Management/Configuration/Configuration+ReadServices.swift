@@ -7,7 +7,6 @@ extension Configuration {
     "name", "address", "protocol", "port", "algorithm", "clients", "max-sessions",
     "new-sessions-per-second", "refuse-with", "health", "servers",
   ]
-  private static let healthKeys = ["type", "path", "interval", "timeout", "rise", "fall"]
   private static let serverKeys = [
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
   ]
@@ -56,7 +55,7 @@ extension Configuration {
     service.maxSessions = section.limit("max-sessions") ?? 0
     service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0
     service.refuseWith = section.word("refuse-with") ?? service.refuseWith
-    service.health = Self.readHealth(section)
+    service.health = readHealth(section, ports: port)
     return service
   }
 
@@ -75,25 +74,6 @@ extension Configuration {
       else { return nil }
       return PortRange(low: UInt16(low), high: UInt16(high))
     }
-  }
-
-  private static func readHealth(_ section: Section) -> Health? {
-    guard let section = section.section("health", keys: healthKeys) else { return nil }
-    var health = Health()
-    if section.required("type", expected: "http, tcp or icmp") != nil {
-      health.type = section.word("type") ?? health.type
-    }
-    let path = section.parse("path", expected: "a path that begins with \"/\", without spaces") {
-      $0.hasPrefix("/") && $0.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7f }
-        ? $0 : nil
-    }
-    health.path = path ?? health.path
-    let range = Duration.milliseconds(1)...longestTime
-    health.interval = section.duration("interval", in: range) ?? health.interval
-    health.timeout = section.duration("timeout", in: range) ?? health.timeout
-    health.rise = section.integer("rise", in: 1...255) ?? health.rise
-    health.fall = section.integer("fall", in: 1...255) ?? health.fall
-    return health
   }
 
   private func readServers(

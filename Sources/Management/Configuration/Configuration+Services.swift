@@ -57,12 +57,22 @@ extension Configuration {
   public struct Health: Sendable, Equatable {
     public var type = HealthType.tcp
     public var path = "/"
+    /// Of an HTTP check: the Host header; nil sends the server's address.
+    public var host: String?
+    /// Of an HTTP check: the status codes that are good answers.
+    public var status = 200...399
+    /// Of an HTTP check: text that a good answer's body holds; nil asks for none.
+    public var body: String?
+    /// The server's TCP port; nil takes the service's (`Service.checkPort`).
+    public var port: UInt16?
     public var interval = Duration.seconds(2)
     public var timeout = Duration.seconds(1)
     /// Good answers in a row that make a server up.
     public var rise = 2
     /// Bad ones in a row that make it down.
     public var fall = 3
+    /// Percent of the interval by which the time between two checks varies either way.
+    public var jitter = 10
 
     public init() {}
   }

@@ -66,17 +66,7 @@ extension Configuration {
       "    new-sessions-per-second: \(service.newSessionsPerSecond)",
       "    refuse-with: \(service.refuseWith)",
     ]
-    if let health = service.health {
-      lines += [
-        "    health:",
-        "      type: \(health.type)",
-        "      path: \(Self.quote(health.path))",
-        "      interval: \(health.interval.configurationText)",
-        "      timeout: \(health.timeout.configurationText)",
-        "      rise: \(health.rise)",
-        "      fall: \(health.fall)",
-      ]
-    }
+    if let health = service.health { lines += Self.lines(of: health) }
     lines.append("    servers:")
     for server in service.servers {
       lines += [
@@ -92,6 +82,23 @@ extension Configuration {
       ]
     }
     return lines
+  }
+
+  private static func lines(of health: Health) -> [String] {
+    var lines = ["    health:", "      type: \(health.type)", "      path: \(quote(health.path))"]
+    if health.type == .http {
+      if let host = health.host { lines.append("      host: \(quote(host))") }
+      lines.append("      status: \(health.status.lowerBound)-\(health.status.upperBound)")
+      if let body = health.body { lines.append("      body: \(quote(body))") }
+    }
+    if let port = health.port { lines.append("      port: \(port)") }
+    return lines + [
+      "      interval: \(health.interval.configurationText)",
+      "      timeout: \(health.timeout.configurationText)",
+      "      rise: \(health.rise)",
+      "      fall: \(health.fall)",
+      "      jitter: \(health.jitter)",
+    ]
   }
 
   /// A double-quoted scalar (YAML 1.2 5.7).

@@ -5,7 +5,7 @@ extension Plan {
   ///
   /// Servers and services that are no longer in it are retired. What `set` changed of a server
   /// stays, but for a weight whose configured value changed, and unless the server left. Health
-  /// stays as long as the server's address does.
+  /// stays as long as the server's address does and its service has checks.
   ///
   /// - Throws: what needs a restart, or that no slot is free
   public mutating func apply(_ other: Configuration) throws(PlanError) {
@@ -70,6 +70,9 @@ extension Plan {
     let former = service.serverSlots
     service.serverSlots = configured.servers.map {
       assign($0, service: configured.name, serviceSlot: slot)
+    }
+    if configured.health == nil {
+      for server in service.serverSlots { servers[server]?.health = .unknown }
     }
     service.serverNames = configured.servers.map(\.name)
     let current = Set(service.serverSlots)

@@ -59,8 +59,13 @@ extension Manager {
     let configuration = try Self.read(path)
     let refused = configuration.notBuilt
     guard refused.isEmpty else { throw PlanError(lines: refused) }
-    try plan.apply(configuration)
+    var next = plan
+    gatheredHealth.apply(to: &next)
+    try next.apply(configuration)
+    plan = next
+    gatheredHealth = GatheredHealth()
     file = path
+    watchHealth()
     publish()
     log.info("configuration \(path) loaded, snapshot \(snapshotNumber)")
   }

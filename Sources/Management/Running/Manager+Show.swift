@@ -34,7 +34,7 @@ extension Manager {
           "port": .string("\(service.port)"),
           "algorithm": .string("\(service.algorithm)"),
           "sessions": JSONValue(appliance.sessions(service: slot)),
-          "refused": JSONValue(appliance.refused(service: slot) - (refusedBaselines[slot] ?? 0)),
+          "refused": JSONValue(refused(service: slot)),
           "retired": .bool(service.retired),
           "servers": .array(
             service.serverSlots.compactMap { slot in
@@ -54,24 +54,31 @@ extension Manager {
       })
   }
 
+  /// Sessions that were refused to the service.
+  func refused(service slot: UInt32) -> UInt64 {
+    appliance.refused(service: slot) - (refusedBaselines[slot] ?? 0)
+  }
+
+  /// Sessions that were given to the server.
+  func totalSessions(server slot: UInt32) -> UInt64 {
+    appliance.totalSessions(server: slot) - (totalBaselines[slot] ?? 0)
+  }
+
   private func describe(_ server: Plan.ServerView) -> [(String, JSONValue)] {
-    let total = appliance.totalSessions(server: server.slot) - (totalBaselines[server.slot] ?? 0)
-    return [
+    [
       ("name", .string(server.name)),
       ("address", .string("\(server.address)")),
       ("state", .string("\(server.state)")),
       ("health", .string("\(server.health)")),
       ("weight", JSONValue(server.weight)),
       ("sessions", JSONValue(appliance.sessions(server: server.slot))),
-      ("total_sessions", JSONValue(total)),
-      // Nothing measures it yet.
-      ("response_time_us", .null),
+      ("total_sessions", JSONValue(totalSessions(server: server.slot))),
       ("mac", JSONValue(server.mac.map { "\($0)" })),
       ("port", .string(plan.configuration.ports[server.port].name)),
       ("labels", .bool(server.labels)),
       ("max_sessions", JSONValue(server.maxSessions)),
       ("retired", .bool(server.retired)),
-    ]
+    ] + describeChecks(of: server.slot)
   }
 
   func showSessions(_ params: JSONValue) throws(AdminError) -> JSONValue {
@@ -155,7 +162,7 @@ extension Manager {
       })
   }
 
-  func showCounters() -> JSONValue { object(appliance.counters()) }
+  func showCounters() -> JSONValue { object(appliance.counters() + healthCounters) }
 
   private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {
     .object(JSONObject(counters.map { ($0.name, JSONValue($0.value)) }))

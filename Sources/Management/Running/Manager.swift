@@ -28,6 +28,15 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// Traces that a worker may still write to, and when no longer.
   var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
   private var reservedLabelsLogged: UInt64 = 0
+  /// Who is checked, and what came of it.
+  var health = HealthBook()
+  /// What makes the checks; nil makes none.
+  var checker: HealthChecker?
+  var gatheredHealth = GatheredHealth()
+  /// Why checks could not be made, as far as it was logged.
+  var loggedObstacles: Set<String> = []
+  /// How long the last publication took.
+  private(set) var publicationTime = Duration.zero
 
   init(
     appliance: Appliance, configuration: Configuration, file: String, log: Logger,
@@ -42,7 +51,10 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   /// Builds the plan's snapshot and makes it the one that holds.
   func publish() {
+    let begun = ContinuousClock.now
     snapshotNumber += 1
+    gatheredHealth.apply(to: &plan)
+    gatheredHealth = GatheredHealth()
     appliance.publish(plan.makeContents(number: snapshotNumber))
     for slot in plan.retiredServerSlots where retiredServers[slot] == nil {
       retiredServers[slot] = snapshotNumber
@@ -50,6 +62,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
     for slot in plan.retiredServiceSlots where retiredServices[slot] == nil {
       retiredServices[slot] = snapshotNumber
     }
+    publicationTime = .now - begun
   }
 
   /// What is to be done now and then.

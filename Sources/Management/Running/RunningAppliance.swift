@@ -40,15 +40,23 @@ public enum RunningAppliance {
       throw Failure(lines: [error.description], code: 2)
     }
     for line in appliance.startLines { log.info("\(line)") }
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // Health checks have a loop of their own, so that no long answer of the manager makes them late.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let loop = group.next()
     let manager = Manager(
       appliance: appliance, configuration: configuration, file: path, log: log,
       loop: loop)
+    manager.checker = HealthChecker(
+      loop: group.next(), prober: NetworkProber(),
+      limit: min(8192, max(16, DescriptorLimit.raise() / 2))
+    ) { outcomes in
+      loop.execute { manager.take(outcomes) }
+    }
     let result = Result { () throws(Failure) in
       try manager.serve(
         socket: configuration.admin.socket, idleSeconds: idleSeconds, signals: signals)
     }
+    try? manager.checker?.stop().wait()
     try? loop.submit { manager.appliance.stop() }.wait()
     try? group.syncShutdownGracefully()
     try result.get()
@@ -83,7 +91,10 @@ extension Manager {
     }
     do {
       // On the loop, as everything that the manager does: requests may come in already.
-      try loop.submit { try self.appliance.start() }.wait()
+      try loop.submit {
+        try self.appliance.start()
+        self.watchHealth()
+      }.wait()
     } catch {
       end.succeed()
       try? server.stop().wait()

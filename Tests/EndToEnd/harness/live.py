@@ -113,8 +113,8 @@ class Step:
 class Live:
     """A context manager."""
 
-    def __init__(self, setup):
-        self.appliance = Appliance(setup)
+    def __init__(self, setup, inside=None):
+        self.appliance = Appliance(setup, inside=inside)
         self.admin = self.appliance.admin
         self.feeds = {}
         fillers = iter(FILLERS)

@@ -1,0 +1,18 @@
+extension Plan {
+  /// The checks that the configuration asks for, in its order. Servers that have left it are not
+  /// checked any more.
+  var wantedChecks: [HealthBook.Wanted] {
+    serviceSlots.flatMap { slot -> [HealthBook.Wanted] in
+      guard let service = services[slot], let health = service.configuration.health else {
+        return []
+      }
+      return service.serverSlots.compactMap { slot in
+        guard let server = servers[slot],
+          let check = HealthCheck(service.configuration, server.configuration.address)
+        else { return nil }
+        return HealthBook.Wanted(
+          slot: slot, check: check, rise: health.rise, fall: health.fall, health: server.health)
+      }
+    }
+  }
+}

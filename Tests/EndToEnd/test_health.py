@@ -1,0 +1,236 @@
+"""Health checks against real servers: who fails them takes no new session."""
+
+import re
+
+import pytest
+
+from harness import network
+from harness.appliance import wait_until
+from harness.flows import tcp
+from harness.live import Live
+from harness.private_network import PrivateNetwork
+from harness.setup import one_arm, server, service
+
+QUICK = {"interval": "100ms", "timeout": "80ms", "rise": 2, "fall": 2}
+IPV6_SERVER = "2001:db8:1::11"
+
+
+@pytest.fixture(scope="module")
+def inside():
+    with PrivateNetwork(more=[IPV6_SERVER]) as inside:
+        (inside.folder / "index.html").write_text("all is well")
+        yield inside
+
+
+@pytest.fixture
+def webs(inside):
+    """Web servers 1 and 2, which a test may end and start again."""
+    running = {number: inside.web_server(network.server_address(number)) for number in (1, 2)}
+
+    class Webs:
+        def end(self, number):
+            inside.end(running.pop(number))
+
+        def start(self, number):
+            running[number] = inside.web_server(network.server_address(number))
+
+    yield Webs()
+    for process in running.values():
+        inside.end(process)
+
+
+def http(**fields):
+    return QUICK | {"type": "http"} | fields
+
+
+def shown(live, name="tcp4"):
+    services = {one["name"]: one for one in live.admin.call("show.services")}
+    return {one["name"]: one for one in services[name]["servers"]}
+
+
+def health(live, name="tcp4"):
+    return {name: one["health"] for name, one in shown(live, name).items()}
+
+
+def wait_for(live, expected, name="tcp4"):
+    wait_until(lambda: health(live, name) == expected, 20, f"health {expected} of {name}")
+    live.pass_fillers()
+
+
+def chosen(live, clients):
+    """The servers that these clients' new sessions go to."""
+    flows = [tcp(client) for client in clients]
+    step = live.send(*[flow.up(flow.syn()) for flow in flows])
+    return [int(frame.destination[-2:]) for frame in step.out["front"]]
+
+
+def reload(live, setup):
+    live.appliance.config.write_text(setup.text(live.appliance.folder))
+    live.change("reload")
+
+
+def test_a_server_that_dies_takes_no_new_session_until_it_rises(inside, webs):
+    with Live(one_arm([service((1, 2), health=http())]), inside) as live:
+        wait_for(live, {"s1": "up", "s2": "up"})
+        assert sorted(chosen(live, range(1, 11))) == [1] * 5 + [2] * 5
+        flow = tcp(50)
+        first = live.send(flow.up(flow.syn())).out["front"][0]
+        webs.end(2)
+        wait_for(live, {"s1": "up", "s2": "down"})
+        assert chosen(live, range(101, 111)) == [1] * 10
+        # A session that it has stays its own.
+        again = live.send(flow.up(flow.syn())).out["front"][0]
+        assert again.destination == first.destination
+        webs.start(2)
+        wait_for(live, {"s1": "up", "s2": "up"})
+        assert sorted(chosen(live, range(201, 211))) == [1] * 5 + [2] * 5
+        log = live.appliance.log()
+        assert re.search(r"server tcp4/s2 is down: connection refused\n", log)
+        assert log.count("server tcp4/s2 is up") == 2
+        assert live.appliance.counters()["health.changes"] == 4
+
+
+def test_all_down_refuses(inside):
+    with Live(one_arm([service((1, 2), health=QUICK | {"type": "tcp"})]), inside) as live:
+        wait_for(live, {"s1": "down", "s2": "down"})
+        flow = tcp(1)
+        assert live.send(flow.up(flow.syn())).drops() == {"refused": 1}
+
+
+def test_unknown_servers_take_sessions(inside):
+    slow = {"type": "tcp", "interval": "1h", "fall": 200}
+    with Live(one_arm([service((1, 2), health=slow)]), inside) as live:
+        assert health(live) == {"s1": "unknown", "s2": "unknown"}
+        assert sorted(chosen(live, range(1, 5))) == [1, 1, 2, 2]
+
+
+def test_what_is_shown_of_a_check(inside, webs):
+    checks = http(path="/none.html")
+    with Live(one_arm([service((1, 2, 3), health=checks)]), inside) as live:
+        wait_for(live, {"s1": "down", "s2": "down", "s3": "down"})
+        servers = shown(live)
+        assert servers["s1"]["health_reason"] == "status 404"
+        assert servers["s3"]["health_reason"] == "connection refused"
+        assert servers["s1"]["response_time_us"] is None
+        reload(live, one_arm([service((1, 2, 3), health=http(body="is well"))]))
+        wait_for(live, {"s1": "up", "s2": "up", "s3": "down"})
+        one = shown(live)["s1"]
+        assert one["health_reason"] == "ok"
+        assert 0 < one["check_time_us"] < 80_000 and 0 < one["response_time_us"] < 80_000
+        assert 0 <= one["check_age_s"] < 10
+        reload(live, one_arm([service((1, 2, 3), health=http(body="is bad"))]))
+        wait_for(live, {"s1": "down", "s2": "down", "s3": "down"})
+        assert shown(live)["s1"]["health_reason"] == 'the body has no "is bad"'
+
+
+def test_a_silent_server_times_out(inside):
+    """A listener that accepts and never answers: the kernel connects, nobody reads."""
+    words = "import socket, time; s = socket.create_server(('192.0.2.13', 80)); time.sleep(1e6)"
+    listener = inside.start(["python3", "-c", words])
+    wait_until(lambda: inside.listens(network.server_address(3), 80), 10, "a listener")
+    try:
+        services = [
+            service((3,), name="http", health=http()),
+            service((3,), name="tcp", port=81, health=QUICK | {"type": "tcp", "port": 80}),
+        ]
+        with Live(one_arm(services), inside) as live:
+            wait_for(live, {"s3": "down"}, "http")
+            assert shown(live, "http")["s3"]["health_reason"] == "timeout after 80 ms"
+            wait_for(live, {"s3": "up"}, "tcp")
+    finally:
+        inside.end(listener)
+
+
+@pytest.mark.parametrize("groups", ["1 0", "0 2147483647"], ids=["raw", "unprivileged"])
+def test_echo(inside, groups):
+    """Both kinds of socket, both families; an address that no route leads to is down."""
+    inside.finish(["sysctl", "-w", f"net.ipv4.ping_group_range={groups}"])
+    servers = [server(1), server(2, address=IPV6_SERVER), server(9)]
+    with Live(one_arm([service(servers, health=QUICK | {"type": "icmp"})]), inside) as live:
+        wait_for(live, {"s1": "up", "s2": "up", "s9": "down"})
+        assert shown(live)["s9"]["health_reason"] == "network is unreachable"
+
+
+def test_a_check_that_cannot_be_made_says_nothing_of_the_server(inside):
+    inside.finish(["sysctl", "-w", "net.ipv4.ping_group_range=1 0"])
+    inside.rights = ["--bounding-set=-net_raw"]
+    try:
+        with Live(one_arm([service((1, 2), health=QUICK | {"type": "icmp"})]), inside) as live:
+            inside.rights = []
+            wait_until(lambda: live.appliance.counters()["health.checks"] > 10, 20, "checks")
+            assert health(live) == {"s1": "unknown", "s2": "unknown"}
+            assert "needs CAP_NET_RAW" in shown(live)["s1"]["health_reason"]
+            assert live.appliance.counters()["health.failures"] == 0
+            assert live.appliance.log().count("CAP_NET_RAW") == 1
+            assert sorted(chosen(live, range(1, 5))) == [1, 1, 2, 2]
+    finally:
+        inside.rights = []
+
+
+def test_an_ipv6_server(inside):
+    web = inside.web_server(IPV6_SERVER, 8080)
+    try:
+        servers = [server(1, address=IPV6_SERVER)]
+        checks = http(port=8080, host="www.example.org", status=200)
+        with Live(one_arm([service(servers, health=checks)]), inside) as live:
+            wait_for(live, {"s1": "up"})
+    finally:
+        inside.end(web)
+
+
+def test_a_reload_keeps_health(inside, webs):
+    """With an interval of an hour nothing could be learnt anew."""
+    rare = {"type": "tcp", "interval": "1h", "jitter": 0, "rise": 1, "fall": 1}
+    setup = one_arm([service((1, 3), health=rare, algorithm="wrr")])
+    with Live(setup, inside) as live:
+        # The second of two checks comes half an interval later: begin with a short one.
+        reload(live, one_arm([service((1, 3), health=rare | {"interval": "100ms"})]))
+        wait_for(live, {"s1": "up", "s3": "down"})
+        reload(live, setup)
+        assert health(live) == {"s1": "up", "s3": "down"}
+        changes = live.appliance.counters()["health.changes"]
+        wider = [service((1, 2, 3), health=rare), service((1,), name="other", port=90)]
+        reload(live, one_arm(wider))
+        assert health(live) | {"s2": "any"} == {"s1": "up", "s2": "any", "s3": "down"}
+        assert live.appliance.counters()["health.changes"] in (changes, changes + 1)
+        reload(live, one_arm([service((1, 2, 3))]))
+        assert set(health(live).values()) == {"unknown"}
+        assert sorted(chosen(live, range(1, 7))) == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_shared_target_is_checked_once(inside, webs):
+    """Ten services of one server, 100 ms: 10 checks a second in all, not 100."""
+    services = [
+        service((1,), name=f"s{n}", port=1000 + n, health=http(port=80, jitter=0))
+        for n in range(10)
+    ]
+    with Live(one_arm(services), inside) as live:
+        wait_for(live, {"s1": "up"}, "s0")
+        assert all(health(live, f"s{n}") == {"s1": "up"} for n in range(10))
+        first = live.appliance.counters()["health.checks"]
+        age = live.admin.call("status")["uptime_s"]
+        wait_until(lambda: live.admin.call("status")["uptime_s"] > age + 2, 10, "two seconds")
+        made = live.appliance.counters()["health.checks"] - first
+        assert 10 <= made <= 40
+
+
+def test_many_changes_make_few_snapshots(inside):
+    """200 servers that die at once are a few snapshots, not 200."""
+    words = "import socket, time; s = socket.create_server(('192.0.2.11', 80)); time.sleep(1e6)"
+    listener = inside.start(["python3", "-c", words])
+    wait_until(lambda: inside.listens(network.server_address(1), 80), 10, "a listener")
+    # One distinct check, so that all of them change at one moment.
+    servers = [server(1, name=f"n{n}") for n in range(200)]
+    checks = QUICK | {"type": "tcp", "fall": 1}
+    try:
+        with Live(one_arm([service(servers, health=checks)]), inside) as live:
+            wait_until(lambda: set(health(live).values()) == {"up"}, 20, "all are up")
+            before = live.admin.call("status")["snapshot"]
+            inside.end(listener)
+            wait_until(lambda: set(health(live).values()) == {"down"}, 20, "all are down")
+            wait_until(lambda: live.admin.call("status")["snapshot"] > before, 10, "a snapshot")
+            assert live.admin.call("status")["snapshot"] == before + 1
+            assert live.appliance.counters()["health.changes"] == 400
+    finally:
+        if listener.poll() is None:
+            inside.end(listener)
