@@ -102,7 +102,7 @@ def test_what_the_environment_lacks_ends_a_start_with_2():
 
 
 def test_what_is_not_built_yet_is_refused_in_one_line():
-    setup = one_arm(**{"metrics": "127.0.0.1:9464"})
+    setup = one_arm(port={"gateway": {"address": "192.0.2.254"}})
     with Appliance(setup) as appliance:
         for path in setup.ports[0].input_paths(appliance.folder):
             write_capture(path, [])

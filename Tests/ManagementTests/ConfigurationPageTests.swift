@@ -156,7 +156,6 @@ func refusals(_ text: String, file: String = "t.yaml") -> [String] {
     page.ports[0].gateway = .address(IPAddress(ipv4Word: 1))
     #expect(
       page.notBuilt == [
-        "metrics is not built yet; leave it out",
         "port front: address (a kernel twin) is not built yet; leave it out",
         "port front: a gateway by address is not built yet; give its mac",
         "service web: algorithm p2c is not built yet; use rr, wrr, lc, wlc or maglev",

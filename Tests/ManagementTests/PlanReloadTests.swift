@@ -167,10 +167,6 @@ import Wire
       ("memory.hugepages: auto cannot become none", { $0.memory.hugepages = .none }),
       ("memory.mbufs: the default cannot become 4096", { $0.memory.mbufs = 4096 }),
       ("admin.socket: /run/tagline/admin.sock cannot become /s", { $0.admin.socket = "/s" }),
-      (
-        "metrics: nothing cannot become 10.0.0.1:9",
-        { $0.metrics = Configuration.SocketAddress("10.0.0.1:9") }
-      ),
       ("labels.range: 17-1048573 cannot become 17-19", { $0.labels.range = 17...19 }),
       ("labels.first: random cannot become lowest", { $0.labels.first = .lowest }),
       ("ports: p0, p1 cannot become p1, p0", { $0.ports.swapAt(0, 1) }),

@@ -43,6 +43,7 @@ stage_packages() {
   source deploy/lib/packages.sh
   install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 \
     ethtool tcpdump tshark python3 python3-scapy python3-pytest python3-yaml shellcheck
+  unpack_package prometheus usr/bin/promtool .build-tests/prometheus
 }
 
 stage_lint() {

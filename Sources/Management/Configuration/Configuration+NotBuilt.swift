@@ -3,7 +3,6 @@ extension Configuration {
   /// refuses them.
   public var notBuilt: [String] {
     var lines: [String] = []
-    if metrics != nil { lines.append("metrics is not built yet; leave it out") }
     for port in ports {
       if !port.addresses.isEmpty {
         lines.append("port \(port.name): address (a kernel twin) is not built yet; leave it out")

@@ -15,7 +15,6 @@ extension Plan {
     compare("memory.hugepages", old.memory.hugepages, new.memory.hugepages) { "\($0)" }
     compare("memory.mbufs", old.memory.mbufs, new.memory.mbufs, number)
     compare("admin.socket", old.admin.socket, new.admin.socket) { $0 }
-    compare("metrics", old.metrics, new.metrics) { $0.map { "\($0)" } ?? "nothing" }
     compare("labels.range", old.labels.range, new.labels.range) {
       "\($0.lowerBound)-\($0.upperBound)"
     }

@@ -62,6 +62,11 @@ extension Manager {
     var next = plan
     gatheredHealth.apply(to: &next)
     try next.apply(configuration)
+    do {
+      try offerMetrics(at: configuration.metrics)
+    } catch {
+      throw PlanError(lines: [error.description])
+    }
     plan = next
     gatheredHealth = GatheredHealth()
     file = path

@@ -1,5 +1,6 @@
 import AdminProtocol
 import Dataplane
+import Glibc
 import Logging
 import NIOCore
 import Snapshots
@@ -37,6 +38,10 @@ final class Manager: AdminBackend, @unchecked Sendable {
   var loggedObstacles: Set<String> = []
   /// How long the last publication took.
   private(set) var publicationTime = Duration.zero
+  /// Where the metrics are offered.
+  var metricsEndpoint: (address: Configuration.SocketAddress, server: MetricsServer)?
+  /// Seconds since the Unix epoch.
+  let startTime: Double
 
   init(
     appliance: Appliance, configuration: Configuration, file: String, log: Logger,
@@ -47,6 +52,9 @@ final class Manager: AdminBackend, @unchecked Sendable {
     self.log = log
     self.loop = loop
     plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))
+    var now = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+    startTime = Double(now.tv_sec) + (Double(now.tv_nsec) / 1e6).rounded() / 1e3
   }
 
   /// Builds the plan's snapshot and makes it the one that holds.

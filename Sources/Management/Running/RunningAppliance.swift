@@ -83,7 +83,10 @@ extension Manager {
     defer { signals.cancel() }
     let server: AdminServer
     do {
-      try loop.submit { self.publish() }.wait()
+      try loop.submit {
+        try self.offerMetrics(at: self.plan.configuration.metrics)
+        self.publish()
+      }.wait()
       server = try AdminServer.start(path: socket, on: loop, backend: self).wait()
     } catch {
       end.succeed()
@@ -104,6 +107,9 @@ extension Manager {
     let work = startWork(end, idleSeconds: idleSeconds)
     try? end.futureResult.wait()
     for task in work { task.cancel() }
+    try? loop.flatSubmit {
+      self.metricsEndpoint?.server.stop() ?? self.loop.makeSucceededVoidFuture()
+    }.wait()
     try? server.stop().wait()
     log.info("stopped")
   }

@@ -1,0 +1,69 @@
+import Dataplane
+
+/// The metric that a data-plane counter is offered as.
+struct CounterMetric {
+  let name: String
+  let help: String
+  /// Nanoseconds, offered as seconds.
+  var isTime = false
+
+  /// By the counter's name. Drops have a metric together.
+  init(counter: String) {
+    if let known = Self.known[counter] {
+      self = known
+      return
+    }
+    // One that was added and has no entry yet is not lost.
+    isTime = counter.hasSuffix("_ns")
+    let words = (isTime ? counter.dropLast(3) + "_seconds" : counter[...])
+    name = "tagline_\(words.map { $0 == "." ? "_" : String($0) }.joined())_total"
+    help = "The counter \(counter)."
+  }
+
+  private init(_ name: String, _ help: String, isTime: Bool = false) {
+    self.name = name
+    self.help = help
+    self.isTime = isTime
+  }
+
+  private static let known: [String: CounterMetric] = {
+    let metrics: [Counter: CounterMetric] = [
+      .rxPackets: CounterMetric(
+        "tagline_packets_received_total",
+        "Packets received; each is switched, forwarded, given to the kernel or dropped."),
+      .labelSwitched: CounterMetric(
+        "tagline_packets_switched_total", "Packets switched by their label alone."),
+      .analysedForwarded: CounterMetric(
+        "tagline_packets_forwarded_total", "Packets forwarded after analysis."),
+      .kernelPackets: CounterMetric(
+        "tagline_packets_to_kernel_total", "Packets given to the kernel."),
+      .labelPopped: CounterMetric(
+        "tagline_packets_popped_total", "Switched packets that left without their label."),
+      .labelUnknown: CounterMetric(
+        "tagline_labels_unknown_total", "Labels that failed the test of entry, side or guard."),
+      .labelExhausted: CounterMetric(
+        "tagline_labels_exhausted_total", "Sessions for which no label pair was free."),
+      .labelEmbryonicFull: CounterMetric(
+        "tagline_labels_embryonic_full_total",
+        "Sessions that found the embryonic share of the label pairs spent."),
+      .handoverPackets: CounterMetric(
+        "tagline_packets_handed_over_total",
+        "Packets handed to the worker that owns their session."),
+      .sessionNew: CounterMetric("tagline_sessions_started_total", "Sessions started."),
+      .sessionRefused: CounterMetric(
+        "tagline_sessions_refused_total", "Sessions refused by admission."),
+      .sessionEnded: CounterMetric("tagline_sessions_ended_total", "Sessions ended."),
+      .sessionTableFull: CounterMetric(
+        "tagline_sessions_table_full_total", "Sessions refused because the table was full."),
+      .answerPackets: CounterMetric(
+        "tagline_packets_answered_total", "RST and ICMP packets made here."),
+      .txPackets: CounterMetric("tagline_packets_sent_total", "Packets that devices took."),
+      .txFull: CounterMetric(
+        "tagline_packets_unsent_total", "Packets that devices did not take."),
+      .workerBusyNanoseconds: CounterMetric(
+        "tagline_busy_seconds_total", "Time that workers spent in loops with packets.",
+        isTime: true),
+    ]
+    return Dictionary(uniqueKeysWithValues: metrics.map { ($0.key.name, $0.value) })
+  }()
+}
