@@ -141,6 +141,32 @@ def test_a_silent_server_times_out(inside):
         inside.end(listener)
 
 
+FLAPPING = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    count = 0
+    def do_GET(self):
+        Handler.count += 1
+        self.send_response(200 if Handler.count % 2 else 503)
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.HTTPServer(("192.0.2.13", 80), Handler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize("_", range(3))
+def test_an_end_amid_changes_is_clean(inside, _):
+    """A server whose health changes with each check, some 50 times a second, until the end."""
+    server_process = inside.start(["python3", "-c", FLAPPING])
+    wait_until(lambda: inside.listens(network.server_address(3), 80), 10, "a server")
+    restless = http(interval="10ms", timeout="1s", rise=1, fall=1)
+    try:
+        with Live(one_arm([service((3,), health=restless)]), inside) as live:
+            wait_until(lambda: live.appliance.counters()["health.changes"] > 20, 20, "changes")
+    finally:
+        inside.end(server_process)
+
+
 @pytest.mark.parametrize("groups", ["1 0", "0 2147483647"], ids=["raw", "unprivileged"])
 def test_echo(inside, groups):
     """Both kinds of socket, both families; an address that no route leads to is down."""

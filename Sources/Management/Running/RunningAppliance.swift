@@ -57,7 +57,7 @@ public enum RunningAppliance {
         socket: configuration.admin.socket, idleSeconds: idleSeconds, signals: signals)
     }
     try? manager.checker?.stop().wait()
-    try? loop.submit { manager.appliance.stop() }.wait()
+    try? loop.submit { manager.stop() }.wait()
     try? group.syncShutdownGracefully()
     try result.get()
   }
@@ -107,11 +107,15 @@ extension Manager {
     let work = startWork(end, idleSeconds: idleSeconds)
     try? end.futureResult.wait()
     for task in work { task.cancel() }
-    try? loop.flatSubmit {
-      self.metricsEndpoint?.server.stop() ?? self.loop.makeSucceededVoidFuture()
-    }.wait()
     try? server.stop().wait()
     log.info("stopped")
+  }
+
+  /// Ends the appliance, and before it all that would still read or change it.
+  func stop() {
+    metricsEndpoint?.server.stop()
+    gatheredHealth = GatheredHealth()
+    appliance.stop()
   }
 
   private func reloadOnSignal() {
