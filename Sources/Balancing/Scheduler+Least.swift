@@ -1,7 +1,8 @@
 import Snapshots
 
-/// lc and wlc: fewest sessions over all workers, or fewest for the weight. Of equals the one that was
-/// chosen longest ago has it, so that equals take turns.
+/// lc, wlc and rt: fewest sessions over all workers, or fewest for the weight, which for rt the manager
+/// works out from response times (`ResponseWeights`). Of equals the one that was chosen longest ago
+/// has it, so that equals take turns.
 ///
 /// Each service's servers play a tournament (Knuth, The Art of Computer Programming, volume 3,
 /// section 5.4.1): the leaves of a binary tree are the servers, each inner node repeats the better

@@ -62,7 +62,7 @@ extension Scheduler {
     rotation.pointee.count = UInt32(truncatingIfNeeded: position)
     switch algorithm {
     case .p2c: rotation.pointee.kind = .drawn
-    case .wrr, .rt:
+    case .wrr:
       rotation.pointee.kind = .smooth
       drawLines(rotation, loads)
     default:

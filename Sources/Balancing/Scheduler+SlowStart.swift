@@ -2,7 +2,8 @@ import Snapshots
 
 extension Scheduler {
   /// How a service's weights are scaled: by 256ths where any server starts slowly, not at all
-  /// otherwise, so that small weights stay small and wrr's rounds short.
+  /// otherwise, so that small weights stay small and wrr's rounds short. Then down to as many bits as
+  /// the algorithm has for weights: 32, or 16 where loads are divided by them.
   struct WeightScale {
     /// Of a server that does not start slowly.
     private let full: UInt64
@@ -20,8 +21,9 @@ extension Scheduler {
         index = index &+ 1
       }
       full = anyRamp == 0 ? 1 : 256
-      // Weights that are great already are not made greater.
-      shift = anyRamp != 0 && allWeights >= 1 << 24 ? 8 : 0
+      let most = record.pointee.algorithm == .wrr ? 32 : 16
+      let bits = 32 - allWeights.leadingZeroBitCount + (anyRamp == 0 ? 0 : 8)
+      shift = UInt64(max(0, bits - most))
     }
 
     @inline(__always)

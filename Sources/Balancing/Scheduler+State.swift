@@ -14,17 +14,17 @@ extension Scheduler {
     var count: UInt32
     /// The seat to look at next for what other workers did. p2c: where the next loads are kept.
     var cursor: UInt32
-    /// lc and wlc: the seat chosen last, plus 1, whose node may not show its turn yet.
+    /// lc, wlc and rt: the seat chosen last, plus 1, whose node may not show its turn yet.
     var pending: UInt32
     var kind: Kind
     /// Whether any server has a limit of sessions.
     var hasLimits: Bool
     var reserved: UInt16
-    /// lc and wlc: where the turns stand. They begin at 2^20, above all seats.
+    /// lc, wlc and rt: where the turns stand. They begin at 2^20, above all seats.
     var turn: UInt64
     /// p2c: what is past this is hot.
     var quantile: Int64
-    /// wrr and rt: choices made, and the weights' sum.
+    /// wrr: choices made, and the weights' sum.
     var steps: Int64
     var total: Int64
   }
@@ -32,12 +32,12 @@ extension Scheduler {
   /// Of a server.
   @frozen @usableFromInline
   struct Place {
-    /// wrr and rt: its current weight is `base + steps * gain`.
+    /// wrr: its current weight is `base + steps * gain`.
     var base: Int64
     var gain: UInt32
     /// Its seat, from its service's first.
     var position: UInt32
-    /// lc and wlc: the turn in which it was chosen last; 0 is never.
+    /// lc, wlc and rt: the turn in which it was chosen last; 0 is never.
     var turn: UInt64
     /// The slot of its service, plus 1.
     var service: UInt32
@@ -48,12 +48,11 @@ extension Scheduler {
   @frozen @usableFromInline
   struct Seat {
     var slot: UInt32
-    /// 0 takes no new session. lc: else 1. Multiplied by 256 where any of the service's servers starts
-    /// slowly.
+    /// 0 takes no new session. lc: else 1. Scaled (`WeightScale`).
     var weight: UInt32
     /// Concurrent sessions; `UInt32.max` without a limit; 0 also where the weight is.
     var limit: UInt32
-    /// lc and wlc: as the tree has them.
+    /// lc, wlc and rt: as the tree has them.
     var sessions: UInt32
     /// 2^64 - 1 divided by the weight, rounded down.
     var reciprocal: UInt64

@@ -1,7 +1,5 @@
 import Snapshots
 
-/// wrr, and rt, whose weights the manager works out from response times (`ResponseWeights`).
-///
 /// Smooth weighted round robin as nginx does it: each server gains its weight, the one that has most
 /// is chosen (the first of equals) and gives up the sum of all weights.
 ///
@@ -76,9 +74,11 @@ extension Scheduler {
     position = 0
     while position < count {
       if before != 0, total != 0, before != total {
-        // What it is ahead or behind stays the same in sessions.
+        // What it is ahead or behind stays the same in sessions. In bounds, for it may have been barred
+        // under a sum far greater than the last.
         let place = places + Int(truncatingIfNeeded: seats[position].slot)
-        place.pointee.base = Int64(Double(place.pointee.base) * Double(total) / Double(before))
+        let scaled = Double(place.pointee.base) * Double(total) / Double(before)
+        place.pointee.base = Int64(max(-Double(total), min(scaled, 8 * Double(total))))
       }
       if position % Self.blockSize == 0 {
         blocks[position / Self.blockSize] = Block(most: Self.barred, gain: 0, steps: steps)

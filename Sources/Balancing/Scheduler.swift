@@ -87,10 +87,10 @@ public struct Scheduler: @unchecked Sendable {
     let rotation = rotations + Int(truncatingIfNeeded: slot)
     switch record.pointee.algorithm {
     case .rr: return roundRobin(Candidates(record, snapshot, loads), rotation)
-    case .wrr, .rt:
+    case .wrr:
       seatIfNeeded(slot, record, snapshot, loads)
       return weightedRoundRobin(rotation, loads)
-    case .lc, .wlc:
+    case .lc, .wlc, .rt:
       seatIfNeeded(slot, record, snapshot, loads)
       return leastConnections(rotation, loads)
     case .maglev:

@@ -35,7 +35,9 @@ import Testing
       let before = sum
       sum = members.reduce(0) { $0 + $1.weight }
       if all, before != 0, sum != 0, before != sum {
-        current = current.map { Int(Double($0) * Double(sum) / Double(before)) }
+        current = current.map {
+          Int(max(-Double(sum), min(Double($0) * Double(sum) / Double(before), 8 * Double(sum))))
+        }
       }
       for (index, _) in members where all || !taking.contains(index) {
         current[index] = max(-sum, min(current[index], 8 * sum))
@@ -120,5 +122,17 @@ import Testing
     #expect(appliance.choose() == 0)
     appliance.add(0, worker: 1)
     #expect(shares(1000, of: 3) { _ in appliance.choose() } == [0, 600, 400])
+  }
+
+  /// The great ones are full, so that the sum is 1, when a snapshot takes their limits away.
+  @Test func aSumThatGrowsByFarDoesNotOverflow() {
+    let appliance = Appliance(.wrr, weights: [.max, .max, 1])
+    for index in 0..<2 { appliance.servers[Appliance.slot(index)]!.maxSessions = 2 }
+    appliance.publish()
+    #expect(shares(10, of: 3) { _ in appliance.begin() } == [2, 2, 6])
+    for index in 0..<2 { appliance.servers[Appliance.slot(index)]!.maxSessions = 0 }
+    appliance.publish()
+    let counts = shares(1000, of: 3) { _ in appliance.choose() }
+    #expect(counts[0] > 480 && counts[1] > 480)
   }
 }
