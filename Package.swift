@@ -47,6 +47,9 @@ let package = Package(
     .target(
       name: "Balancing", dependencies: ["Wire", "Snapshots"], exclude: ["README.md"],
       swiftSettings: packetPath),
+    .target(
+      name: "Simulation", dependencies: ["Balancing", "Snapshots"], exclude: ["README.md"],
+      swiftSettings: safe),
     .target(name: "AdminProtocol", exclude: ["README.md"], swiftSettings: safe),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"]),
@@ -54,6 +57,7 @@ let package = Package(
     .testTarget(name: "LabelsTests", dependencies: ["Labels", "TestSupport"]),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions", "TestSupport"]),
     .testTarget(name: "BalancingTests", dependencies: ["Balancing"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "AdminProtocolTests", dependencies: ["AdminProtocol"]),
   ],
   cLanguageStandard: .gnu11
@@ -101,6 +105,13 @@ if !pureOnly && !dataplaneOnly {
         "Management", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: safe + dpdk),
+    .executableTarget(
+      name: "tagline-simulate",
+      dependencies: [
+        "Simulation", "Snapshots",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: safe),
     .executableTarget(
       name: "taglinectl",
       dependencies: [
