@@ -9,14 +9,14 @@ extension Scheduler {
     var last: UInt32
     var index: UInt32
     /// The snapshot for which the seats are right.
-    var epoch: UInt64
+    @usableFromInline var epoch: UInt64
     var first: UInt32
     var count: UInt32
     /// The seat to look at next for what other workers did. p2c: where the next loads are kept.
     var cursor: UInt32
     /// lc, wlc and rt: the seat chosen last, plus 1, whose node may not show its turn yet.
     var pending: UInt32
-    var kind: Kind
+    @usableFromInline var kind: Kind
     /// Whether any server has a limit of sessions.
     var hasLimits: Bool
     var reserved: UInt16

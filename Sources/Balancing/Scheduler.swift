@@ -102,9 +102,17 @@ public struct Scheduler: @unchecked Sendable {
     }
   }
 
+  /// Whether `noteSessions` has anything to note for a service. Inlined, so that the algorithms that
+  /// count no sessions pay for a comparison.
+  @inlinable @inline(__always)
+  public func countsSessions(service: UInt32) -> Bool {
+    let rotation = rotations + Int(truncatingIfNeeded: service)
+    return rotation.pointee.kind != .none && rotation.pointee.epoch == epoch
+  }
+
   /// Takes notice that a server's sessions have changed: to be called right after each
   /// `LoadTable.addSession` and `subtractSession` of this worker, for any server and service, chosen
-  /// by `choose` or not.
+  /// by `choose` or not, where `countsSessions`.
   public mutating func noteSessions(server: UInt32, service: UInt32, loads: LoadTable) {
     let rotation = rotations + Int(truncatingIfNeeded: service)
     guard rotation.pointee.epoch == epoch else { return }

@@ -15,6 +15,8 @@ struct Look {
   var hash: UInt64
 
   static let none: UInt32 = .max
+  /// In place of `none`: a packet that begins a session has no record yet that could be fetched.
+  static let fresh: UInt32 = .max - 1
 
   @inline(__always)
   var hasLabel: Bool { Int32(bitPattern: offset) >= 0 }

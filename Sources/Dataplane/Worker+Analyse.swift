@@ -7,10 +7,8 @@ import Wire
 extension Worker {
   /// Analyses a packet as far as the rules need, and finds its session by its key (protocol
   /// section 3.7).
-  ///
-  /// - Parameter hint: the session hash that the look-ahead worked out, or 0
   @inline(never)
-  mutating func analyse(_ frame: inout Frame, hint: UInt64) {
+  mutating func analyse(_ frame: Frame) {
     var packet = ParsedPacket()
     let outcome = PacketParser.parse(
       frame.data + frame.ip, available: frame.available &- frame.ip,
@@ -22,15 +20,32 @@ extension Worker {
       return drop(frame.mbuf, .ttl)
     }
     if frame.pair != noIndex {
-      analyseEmbryonic(&frame, &packet)
-      return
+      return analyseEmbryonic(frame, &packet)
     }
-    analyseByKey(frame, &packet, hint: hint)
+    analyseByKey(frame, &packet, hint: 0)
+  }
+
+  /// The same of a frame that the look ahead found to be for the port, and to hold a plain packet
+  /// without a label.
+  @inline(__always)
+  mutating func analysePlain(_ mbuf: OpaquePointer, port: Int, link: Int, hash: UInt64) {
+    let length = Int(shim_mbuf_data_length(mbuf))
+    let frame = Frame(
+      mbuf: mbuf, data: shim_mbuf_data(mbuf).unsafelyUnwrapped, available: length, total: length,
+      port: port, link: link, ip: link, note: HandoverNote(.none))
+    var packet = ParsedPacket()
+    let outcome = PacketParser.parsePlain(
+      frame.data + link, available: length &- link, into: &packet)
+    guard outcome == PacketParser.accepted else {
+      return drop(mbuf, rawReason: outcome)
+    }
+    guard packet.ttl > 1 else { return drop(mbuf, .ttl) }
+    analyseByKey(frame, &packet, hint: hash)
   }
 
   /// A packet whose label names an embryonic pair: the pair's owner has its session.
   @inline(never)
-  private mutating func analyseEmbryonic(_ frame: inout Frame, _ packet: inout ParsedPacket) {
+  private mutating func analyseEmbryonic(_ frame: Frame, _ packet: inout ParsedPacket) {
     let pair = frame.pair
     if shared.workers > 1 {
       let owner = Int(
@@ -52,10 +67,12 @@ extension Worker {
       }
     }
     // The guard let another session's packet through: its digest is short, or switched off.
+    var frame = frame
     guard meetsUnknown(&frame) else { return }
     analyseByKey(frame, &packet, hint: 0)
   }
 
+  /// - Parameter hint: the session hash that the look ahead worked out, or 0
   @inline(__always)
   private mutating func analyseByKey(
     _ frame: Frame, _ packet: inout ParsedPacket, hint: UInt64

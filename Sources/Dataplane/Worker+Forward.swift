@@ -70,7 +70,8 @@ extension Worker {
       ? 0
       : isC2S
         ? SessionLabel.c2s(record.pointee.pair) : SessionLabel.s2c(record.pointee.pair)
-    if packet.hasTCPFlag(TCPFlags.syn) {
+    // Without options there is nothing to lower.
+    if packet.hasTCPFlag(TCPFlags.syn), packet.tcpHeaderLength > 20 {
       let carriesLabels =
         record.pointee.flags
         & (SessionFlags.serverLabelled | SessionFlags.clientLabelled) != 0

@@ -43,21 +43,10 @@ extension Worker {
       {
         return drop(mbuf, .ipVersion)
       }
-      analyse(&frame, hint: 0)
+      analyse(frame)
     } else {
       drop(mbuf, unhandled(ethertype.byteSwapped))
     }
-  }
-
-  /// Analyses a frame that the look ahead found to be for the port and to hold a plain packet without
-  /// a label.
-  @inline(never)
-  mutating func analysePlain(_ mbuf: OpaquePointer, port: Int, link: Int, hash: UInt64) {
-    let length = Int(shim_mbuf_data_length(mbuf))
-    var frame = Frame(
-      mbuf: mbuf, data: shim_mbuf_data(mbuf).unsafelyUnwrapped, available: length, total: length,
-      port: port, link: link, ip: link, note: HandoverNote(.none))
-    analyse(&frame, hint: hash)
   }
 
   private func unhandled(_ ethertype: UInt16) -> DropReason {
@@ -81,7 +70,7 @@ extension Worker {
     guard stack.hasSessionLabel else {
       frame.hadExplicitNull = true
       frame.ttl = Int(stack.entry.ttl)
-      return analyse(&frame, hint: 0)
+      return analyse(frame)
     }
     let label = stack.entry.label
     let entry = shared.labelTable.load(label: label)
@@ -97,7 +86,7 @@ extension Worker {
     frame.trafficClass = stack.entry.trafficClass
     frame.hadExplicitNull = stack.hadExplicitNull
     frame.ttl = Int(stack.entry.ttl)
-    analyse(&frame, hint: 0)
+    analyse(frame)
   }
 
   /// The last three tests: entry, side, guard.

@@ -55,7 +55,7 @@ extension Worker {
       } else {
         look.pointee.leave()
         if UInt16(truncatingIfNeeded: word) == WireEthertype.ipv4 {
-          hashed &+= lookAtIPv4(ip, look)
+          hashed &+= lookAtIPv4(ip, available: Int(length) &- link, look)
         } else {
           hashed &+= lookAtIPv6(ip, view, available: Int(length) &- link, look)
         }
@@ -73,9 +73,11 @@ extension Worker {
   /// The session hash of an unlabelled, unfragmented TCP or UDP packet without IP options. The
   /// analyser's own hash of such a packet is the same.
   ///
-  /// - Returns: 1 if it has one
+  /// - Returns: 1 if it may have a record
   @inline(__always)
-  private func lookAtIPv4(_ ip: UnsafeRawPointer, _ look: UnsafeMutablePointer<Look>) -> Int {
+  private func lookAtIPv4(
+    _ ip: UnsafeRawPointer, available: Int, _ look: UnsafeMutablePointer<Look>
+  ) -> Int {
     let protocolNumber = ip.load8(9)
     guard ip.load8(0) == 0x45, ip.word(6, as: UInt16.self) & 0xff3f == 0,
       protocolNumber == ProtocolNumber.tcp || protocolNumber == ProtocolNumber.udp
@@ -87,6 +89,10 @@ extension Worker {
         kind: UInt32(protocolNumber) | 4 << 8))
     look.pointee.hash = hash
     shim_prefetch(sessions.bucketAddress(hash))
+    if protocolNumber == ProtocolNumber.tcp, available >= 34, ip.load8(33) & TCPFlags.syn != 0 {
+      look.pointee.offset = Look.fresh
+      return 0
+    }
     return hash != 0 ? 1 : 0
   }
 
@@ -137,7 +143,7 @@ extension Worker {
     while place < count {
       let look = looks + place
       place &+= 1
-      guard look.pointee.hash != 0 else { continue }
+      guard look.pointee.offset == Look.none, look.pointee.hash != 0 else { continue }
       let candidate = sessions.firstCandidate(look.pointee.hash)
       guard candidate != noIndex else { continue }
       look.pointee.detail = candidate

@@ -54,6 +54,8 @@ extension Worker {
     snapshotNumber = new.number
     adjacencyTables[0] = new.adjacencies
     labels.embryonicShare = new.settings.pointee.embryonicShare
+    embryonicSessionLimit = max(
+      1, sessions.capacity &* Int(new.settings.pointee.embryonicShare) / 100)
     if new.settings.pointee.hasMaintenance { startSweep() }
   }
 

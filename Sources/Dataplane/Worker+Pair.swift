@@ -33,6 +33,7 @@ extension Worker {
   }
 
   /// Writes the pair's two entries: the way to each host, and whether it is a label endpoint.
+  @inline(__always)
   mutating func publish(_ session: UInt32) {
     let record = self.record(session)
     let guards = self.guards(record)
@@ -53,6 +54,19 @@ extension Worker {
   private func guards(
     _ record: UnsafeMutablePointer<SessionRecord>
   ) -> (c2s: UInt32, s2c: UInt32) {
+    if record.pointee.family == 4 {
+      let addresses =
+        UInt64(record.pointee.client.ipv4Word) | UInt64(record.pointee.virtual.ipv4Word) << 32
+      // As numbers the virtual port is the high half; on the wire what comes first is the low one.
+      let ports = record.pointee.ports.byteSwapped
+      let number = record.pointee.protocolNumber
+      return (
+        shared.guardDigest.word(
+          addresses: addresses, ports: ports &>> 16 | ports &<< 16, protocolNumber: number),
+        shared.guardDigest.word(
+          addresses: addresses &>> 32 | addresses &<< 32, ports: ports, protocolNumber: number)
+      )
+    }
     let tuple = record.pointee.tuple
     let reversed = tuple.reversed
     return (

@@ -11,6 +11,7 @@ extension Worker {
   /// - Parameters:
   ///   - tuple: with the client as source
   ///   - client: the adjacency towards the client, held for the session
+  @inline(__always)
   mutating func make(
     _ tuple: FlowTuple, _ hash: UInt64, service: UInt32, server: UInt32, client: UInt32
   ) -> UInt32 {
@@ -37,7 +38,9 @@ extension Worker {
     nextVersion = nextVersion == .max ? 1 : nextVersion &+ 1
     embryonicSessions &+= 1
     shared.loads.addSession(worker: index, server: server, service: service)
-    scheduler.noteSessions(server: server, service: service, loads: shared.loads)
+    if scheduler.countsSessions(service: service) {
+      scheduler.noteSessions(server: server, service: service, loads: shared.loads)
+    }
     timers.schedule(session, tick &+ timeout(record) &+ 1)
     count(.sessionNew)
     return session
@@ -55,14 +58,17 @@ extension Worker {
     releaseClient(record.pointee.adjacencyToClient)
     shared.loads.subtractSession(
       worker: index, server: record.pointee.server, service: record.pointee.service)
-    scheduler.noteSessions(
-      server: record.pointee.server, service: record.pointee.service, loads: shared.loads)
+    if scheduler.countsSessions(service: record.pointee.service) {
+      scheduler.noteSessions(
+        server: record.pointee.server, service: record.pointee.service, loads: shared.loads)
+    }
     sessions.remove(session)
     count(.sessionEnded)
   }
 
   /// The adjacency towards clients that a frame shows: the port's gateway, or the frame's sender.
   /// Held until `releaseClient`; `noIndex` when no place is left.
+  @inline(__always)
   mutating func acquireClient(mac: UInt64, port index: Int) -> UInt32 {
     let port = self.port(index)
     if port.pointee.gatewayAdjacency != noIndex { return port.pointee.gatewayAdjacency }

@@ -7,7 +7,7 @@ import Wire
 
 extension Worker {
   /// A client's packet to a service, of no session.
-  @inline(never)
+  @inline(__always)
   mutating func meetClient(
     _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, _ hash: UInt64, service: UInt32
   ) {
@@ -19,7 +19,7 @@ extension Worker {
   }
 
   /// A SYN or UDP packet of no session: admission, server, session, pair.
-  @inline(never)
+  @inline(__always)
   private mutating func start(
     _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, _ hash: UInt64, service: UInt32
   ) {
@@ -59,6 +59,7 @@ extension Worker {
   }
 
   /// A new session's first packet.
+  @inline(__always)
   mutating func join(
     _ frame: Frame, _ packet: ParsedPacket, _ session: UInt32, isC2S: Bool
   ) {
@@ -84,8 +85,7 @@ extension Worker {
 
   @inline(__always)
   var isTableShareSpent: Bool {
-    embryonicSessions
-      >= max(1, sessions.capacity &* Int(snapshot.settings.pointee.embryonicShare) / 100)
+    embryonicSessions >= embryonicSessionLimit
   }
 
   /// A SYN past the embryonic share leaves no state: it goes plain to the server that Maglev names
@@ -105,10 +105,10 @@ extension Worker {
   }
 
   /// Sends a packet of no session on as it is, a SYN's segment size lowered as if labels came.
-  @inline(never)
+  @inline(__always)
   mutating func passPlain(_ frame: Frame, _ packet: ParsedPacket, to adjacency: UInt32) {
     guard adjacency != noIndex else { return drop(frame.mbuf, .noNextHop) }
-    if packet.hasTCPFlag(TCPFlags.syn) {
+    if packet.hasTCPFlag(TCPFlags.syn), packet.tcpHeaderLength > 20 {
       clampSegmentSize(
         frame, packet, self.adjacency(adjacency).pointee.mtu, port(frame.port).pointee.mtu,
         labelBytes: 4)

@@ -67,6 +67,7 @@ extension Worker {
   }
 
   /// A session's idle timeout in its present state, in ticks.
+  @inline(__always)
   mutating func timeout(_ record: UnsafeMutablePointer<SessionRecord>) -> UInt32 {
     let settings = snapshot.settings
     let isTCP = record.pointee.protocolNumber == ProtocolNumber.tcp

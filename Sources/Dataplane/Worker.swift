@@ -60,6 +60,8 @@ public struct Worker {
   var scheduler: Scheduler
   var nextHops: NextHopTable
   var embryonicSessions = 0
+  /// The share of the session table that may be embryonic.
+  var embryonicSessionLimit = 0
   /// The version that the next session's record gets (see `SessionReader`); never 0.
   var nextVersion: UInt32 = 1
   /// The batch of withdrawn pairs whose grace period runs, and the token that ends it.

@@ -5,7 +5,7 @@ extension LabelManager {
   /// The free pair is asked for first, then the embryonic share.
   ///
   /// - Parameter pastShare: for a session of which both directions were seen: the share is not asked
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func take(now: UInt32, pastShare: Bool = false) -> LabelGrant {
     let offset = freeQueue.head
     guard offset != .max else { return .exhausted }
@@ -23,7 +23,7 @@ extension LabelManager {
   /// Writes the pair's two table words, in the pair's present state whatever the entries say.
   ///
   /// - Returns: false if the pair is not given
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public mutating func publish(_ pair: UInt32, c2s: LabelEntry, s2c: LabelEntry) -> Bool {
     guard let record = given(pair) else { return false }
     let state = record.pointee.state.labelState
@@ -64,7 +64,7 @@ extension LabelManager {
 
   /// Takes a given pair back: its words become 0, its generation is counted, and it rests in
   /// quarantine.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public mutating func withdraw(_ pair: UInt32, now: UInt32) -> Bool {
     guard let record = given(pair) else { return false }
     uncount(record.pointee.state)

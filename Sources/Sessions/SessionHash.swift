@@ -38,6 +38,7 @@ public struct SessionHash: Sendable {
 
   /// A hash of a session's key that is the same on every worker, in every run and on every machine:
   /// for Maglev, where appliances must agree. Not keyed, and not symmetric.
+  @inlinable @inline(__always)
   public static func stableHash(
     client: IPAddress, clientPort: UInt16, virtual: IPAddress, virtualPort: UInt16,
     protocolNumber: UInt8
@@ -61,7 +62,7 @@ public struct SessionHash: Sendable {
   }
 
   /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection that spreads every bit.
-  @usableFromInline
+  @inlinable @inline(__always)
   static func scramble(_ word: UInt64) -> UInt64 {
     var word = word
     word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9

@@ -6,7 +6,7 @@ extension SessionTable {
   ///   - tuple: the key as the client's packets show it
   ///   - hash: the table's hash of it
   /// - Returns: the record's index, or `UInt32.max` if the table is full
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func insert(_ tuple: FlowTuple, _ hash: UInt64) -> UInt32 {
     let index: UInt32
     if freeHead != .max {
@@ -47,7 +47,7 @@ extension SessionTable {
   /// Ends a session. It must not be in a timer wheel any more.
   ///
   /// - Returns: false if there is no such session
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public mutating func remove(_ index: UInt32) -> Bool {
     guard index < highWater else { return false }
     let record = records + Int(truncatingIfNeeded: index)

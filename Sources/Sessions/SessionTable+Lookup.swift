@@ -20,7 +20,7 @@ extension SessionTable {
   ///   - tuple: the packet's
   ///   - hash: the table's hash of it
   @inlinable @inline(__always)
-  public func find(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
+  public mutating func find(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
     let bucket = pointer(firstBucket(hash))
     if Self.slots(bucket, Self.signature(hash)) == 0, Self.overflow(bucket) == 0 {
       return SessionLookup(index: .max, isC2S: false)
@@ -29,7 +29,7 @@ extension SessionTable {
   }
 
   @inlinable @inline(never)
-  func search(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
+  mutating func search(_ tuple: FlowTuple, _ hash: UInt64) -> SessionLookup {
     let signature = Self.signature(hash)
     let step = probeStep(hash)
     let reversed = tuple.reversed

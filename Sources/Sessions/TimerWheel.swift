@@ -94,7 +94,7 @@ public struct TimerWheel {
   ///   - index: of a session in the table
   ///   - deadline: the tick at which it is to be returned, less than 2^31 ticks ahead. One that has
   ///     passed comes at the next tick.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func schedule(_ index: UInt32, _ deadline: UInt32) {
     cancel(index)
     node(index).pointee.deadline = deadline
@@ -103,7 +103,7 @@ public struct TimerWheel {
   }
 
   /// Takes a session out of the wheel if it is there.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func cancel(_ index: UInt32) {
     let location = node(index).pointee.location
     guard location != 0 else { return }

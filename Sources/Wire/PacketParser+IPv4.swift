@@ -1,11 +1,15 @@
 extension PacketParser {
   /// RFC 791 3.1, checked as RFC 1812 5.2.2 asks.
-  @inlinable
+  ///
+  /// - Parameter isPlain: whether the header is known to be all there, to have no options, and to be
+  ///   no fragment's
+  @inlinable @inline(__always)
   static func parseIPv4(
-    _ bytes: UnsafeRawPointer, available: Int, total: Int, into packet: inout ParsedPacket
+    _ bytes: UnsafeRawPointer, available: Int, total: Int, isPlain: Bool,
+    into packet: inout ParsedPacket
   ) -> UInt8 {
-    guard available >= 20 else { return short(total, 20, .ipShort) }
-    let headerLength = Int(bytes.load8(0) & 0x0f) &* 4
+    guard isPlain || available >= 20 else { return short(total, 20, .ipShort) }
+    let headerLength = isPlain ? 20 : Int(bytes.load8(0) & 0x0f) &* 4
     guard headerLength >= 20, headerLength <= total else {
       return DropReason.ipHeaderLength.rawValue
     }
@@ -30,7 +34,7 @@ extension PacketParser {
     }
     let fragment = bytes.load16(6)
     if fragment & 0x4000 != 0 { packet.traits = ParsedPacket.dontFragment }
-    if fragment & 0x3fff != 0 {
+    if !isPlain, fragment & 0x3fff != 0 {
       let offset = Int(fragment & 0x1fff) &* 8
       let more = fragment & 0x2000 != 0
       packet.fragmentID = UInt32(bytes.load16(4))

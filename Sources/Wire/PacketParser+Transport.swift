@@ -2,7 +2,7 @@ extension PacketParser {
   /// Reads the upper layer of an unfragmented packet or a first fragment.
   ///
   /// - Parameter available: contiguous bytes from the IP header, link padding excluded
-  @inlinable
+  @inlinable @inline(__always)
   static func parseTransport(
     _ bytes: UnsafeRawPointer, available: Int, into packet: inout ParsedPacket
   ) -> UInt8 {

@@ -25,10 +25,27 @@ public enum PacketParser {
     packet.tcpFlags = 0
     packet.tcpPayloadLength = 0
     switch bytes.load8(0) >> 4 {
-    case 4: return parseIPv4(bytes, available: available, total: total, into: &packet)
+    case 4:
+      return parseIPv4(
+        bytes, available: available, total: total, isPlain: false, into: &packet)
     case 6: return parseIPv6(bytes, available: available, total: total, into: &packet)
     default: return DropReason.ipVersion.rawValue
     }
+  }
+
+  /// Reads a packet in one buffer that is known to be IPv4 with a header of 20 bytes, no fragment,
+  /// or IPv6.
+  ///
+  /// - Returns: as `parse`
+  @inlinable @inline(__always)
+  public static func parsePlain(
+    _ bytes: UnsafeRawPointer, available: Int, into packet: inout ParsedPacket
+  ) -> UInt8 {
+    if bytes.load8(0) == 0x45 {
+      return parseIPv4(
+        bytes, available: available, total: available, isPlain: true, into: &packet)
+    }
+    return parse(bytes, available: available, total: available, into: &packet)
   }
 
   /// Why bytes that are needed cannot be read: the packet ends before them, or its first buffer does.
