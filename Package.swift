@@ -121,6 +121,21 @@ if !pureOnly && !dataplaneOnly {
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       exclude: ["README.md"], swiftSettings: safe),
+    .plugin(name: "CompileBPF", capability: .buildTool()),
+    .target(
+      name: "CBPFShim", path: "CBPFShim", exclude: ["README.md", "program"],
+      linkerSettings: [.linkedLibrary("bpf")]),
+    .target(
+      name: "Endpoint", dependencies: ["AdminProtocol", "CBPFShim", "Wire"],
+      exclude: ["README.md"], swiftSettings: safe, plugins: ["CompileBPF"]),
+    .executableTarget(
+      name: "tagline-endpoint",
+      dependencies: [
+        "Endpoint", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: safe),
+    .testTarget(
+      name: "EndpointTests", dependencies: ["AdminProtocol", "CBPFShim", "Endpoint", "Wire"]),
     .testTarget(
       name: "ManagementTests",
       dependencies: [

@@ -1,0 +1,27 @@
+// A device's own settings: ethtool's features (ioctl SIOCETHTOOL) and rtnetlink's link attributes.
+// Everything that can fail returns a negative errno.
+#pragma once
+
+#include <linux/types.h>
+
+struct shim_link {
+  int interface;
+  __u64 mac;             // in the low six bytes, as loaded from the wire
+  __u32 mtu;             // bytes of IP packet
+  __u32 gso_max_segments;
+  __u32 receive_queues;
+  __u8 is_ethernet;
+};
+
+/// -ENODEV: there is no such device.
+int shim_link_read(const char *device, struct shim_link *link);
+int shim_link_set_gso_max_segments(int interface, __u32 segments);
+
+/// Whether the feature is asked for (1) or not (0); -ENOENT if the kernel knows no such feature or it
+/// cannot be changed on this device.
+int shim_feature_read(const char *device, const char *feature);
+int shim_feature_set(const char *device, const char *feature, int on);
+
+/// The network namespace's own number (SO_NETNS_COOKIE, socket(7)), never given twice; 1 is the first
+/// one, 0 that the kernel does not tell.
+__u64 shim_network_namespace(void);

@@ -1,0 +1,163 @@
+#include "shim_program.h"
+
+#include "netlink.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <string.h>
+#include <unistd.h>
+
+// The endpoint's place among a device's egress filters.
+enum { FILTER_PRIORITY = 100, FILTER_HANDLE = 1 };
+
+static int has_name(__u32 program, const char *name) {
+  int descriptor = bpf_prog_get_fd_by_id(program);
+  if (descriptor < 0) return 0;
+  struct bpf_prog_info info = {};
+  __u32 length = sizeof info;
+  int result = bpf_obj_get_info_by_fd(descriptor, &info, &length);
+  close(descriptor);
+  return result == 0 && strcmp(info.name, name) == 0;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
+  (void)level, (void)format, (void)arguments;
+  return 0;
+}
+
+struct discipline_request {
+  struct nlmsghdr header;
+  struct tcmsg traffic;
+};
+
+static int find_clsact(const struct nlmsghdr *message, void *context) {
+  const struct tcmsg *traffic = NLMSG_DATA(message);
+  struct {
+    int interface, found;
+  } *wanted = context;
+  if (message->nlmsg_type == RTM_NEWQDISC && traffic->tcm_ifindex == wanted->interface &&
+      traffic->tcm_parent == TC_H_CLSACT)
+    wanted->found = 1;
+  return 0;
+}
+
+static int has_hook(int interface) {
+  struct discipline_request request = {
+      .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.traffic),
+                 .nlmsg_type = RTM_GETQDISC,
+                 .nlmsg_flags = NLM_F_DUMP},
+      .traffic = {.tcm_family = AF_UNSPEC, .tcm_ifindex = interface},
+  };
+  struct {
+    int interface, found;
+  } wanted = {interface, 0};
+  int result = netlink_request(&request.header, find_clsact, &wanted);
+  return result < 0 ? result : wanted.found;
+}
+
+static int count_filter(const struct nlmsghdr *message, void *context) {
+  if (message->nlmsg_type == RTM_NEWTFILTER) ++*(int *)context;
+  return 0;
+}
+
+static int count_filters(int interface, __u32 parent) {
+  struct discipline_request request = {
+      .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.traffic),
+                 .nlmsg_type = RTM_GETTFILTER,
+                 .nlmsg_flags = NLM_F_DUMP},
+      .traffic = {.tcm_family = AF_UNSPEC, .tcm_ifindex = interface, .tcm_parent = parent},
+  };
+  int count = 0;
+  int result = netlink_request(&request.header, count_filter, &count);
+  return result < 0 ? result : count;
+}
+
+int shim_attachment_read(int interface, struct shim_attachment *attachment) {
+  memset(attachment, 0, sizeof *attachment);
+  libbpf_set_print(quiet);
+
+  LIBBPF_OPTS(bpf_xdp_query_opts, query);
+  int result = bpf_xdp_query(interface, 0, &query);
+  if (result) return result;
+  // Programs of both modes may stand there; the native one is asked first, as it runs first.
+  if (query.drv_prog_id || query.hw_prog_id) {
+    attachment->mode = SHIM_MODE_NATIVE;
+    attachment->learn = query.drv_prog_id ? query.drv_prog_id : query.hw_prog_id;
+  } else if (query.skb_prog_id) {
+    attachment->mode = SHIM_MODE_GENERIC;
+    attachment->learn = query.skb_prog_id;
+  }
+  attachment->learn_is_ours = attachment->learn && has_name(attachment->learn, "tagline_learn");
+
+  result = has_hook(interface);
+  if (result < 0) return result;
+  attachment->has_hook = result;
+  if (!attachment->has_hook) return 0;
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+  result = bpf_tc_query(&hook, &options);
+  if (result == 0) {
+    attachment->push = options.prog_id;
+    attachment->push_is_ours = has_name(options.prog_id, "tagline_push");
+  }
+  // EINVAL is also the kernel's word for a hook that never had a filter.
+  return result == 0 || result == -ENOENT || result == -EINVAL ? 0 : result;
+}
+
+static __u32 flags_of(enum shim_mode mode) {
+  return mode == SHIM_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+int shim_learn_attach(int interface, enum shim_mode mode, int program, __u32 replaced) {
+  libbpf_set_print(quiet);
+  if (!replaced)
+    return bpf_xdp_attach(interface, program, flags_of(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+  int old = bpf_prog_get_fd_by_id(replaced);
+  if (old < 0) return -errno;
+  LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
+  int result = bpf_xdp_attach(interface, program, flags_of(mode) | XDP_FLAGS_REPLACE, &options);
+  close(old);
+  return result;
+}
+
+int shim_learn_detach(int interface, enum shim_mode mode, __u32 id) {
+  libbpf_set_print(quiet);
+  int old = bpf_prog_get_fd_by_id(id);
+  if (old < 0) return -errno;
+  LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
+  int result = bpf_xdp_detach(interface, flags_of(mode) | XDP_FLAGS_REPLACE, &options);
+  close(old);
+  return result;
+}
+
+int shim_push_attach(int interface, int program) {
+  libbpf_set_print(quiet);
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
+  int result = bpf_tc_hook_create(&hook);
+  if (result && result != -EEXIST) return result;
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
+              .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+  return bpf_tc_attach(&hook, &options);
+}
+
+int shim_push_detach(int interface) {
+  libbpf_set_print(quiet);
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+  return bpf_tc_detach(&hook, &options);
+}
+
+int shim_hook_remove(int interface) {
+  libbpf_set_print(quiet);
+  int egress = count_filters(interface, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+  if (egress < 0) return egress;
+  int ingress = count_filters(interface, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+  if (ingress < 0) return ingress;
+  if (egress || ingress) return 1;
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface,
+              .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+  return bpf_tc_hook_destroy(&hook);
+}

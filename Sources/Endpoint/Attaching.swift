@@ -1,0 +1,166 @@
+import Glibc
+import Wire
+
+/// One run of `attach`.
+struct Attaching {
+  private let device: Device
+  private let configuration: Configuration
+  private let attachment: Attachment
+  private var state: SavedState
+  /// Whether neither programs nor changes were there before.
+  let isFirst: Bool
+  /// What was done, for people.
+  private(set) var lines: [String] = []
+
+  init(
+    _ device: Device, _ configuration: Configuration, file: borrowing StateFile
+  ) throws(EndpointFailure) {
+    self.device = device
+    self.configuration = configuration
+    attachment = try Attachment.read(device)
+    try attachment.refuseOthers(device)
+
+    let saved = try file.read()
+    if let saved, saved.interface == device.interface {
+      // Its values of before are the true ones, also if that attach did not get to its end.
+      state = saved
+      isFirst = false
+      if !saved.isComplete { lines.append("\(device.name): taking over an attach that broke off") }
+    } else {
+      if saved != nil {
+        lines.append("\(device.name): forgetting what was saved of an earlier device of this name")
+      }
+      state = SavedState(
+        device: device.name, interface: device.interface, isComplete: false,
+        madeHook: !attachment.hasHook, appliances: [], clientPrefixes: [],
+        host: try HostView.read(device), settings: [])
+      isFirst = attachment.anyProgram == nil
+    }
+  }
+
+  mutating func run(_ file: borrowing StateFile) throws(EndpointFailure) {
+    let locals = try Route.read(.local)
+    let needed = try Preparation.needed(
+      by: device, holdsVirtualAddress: try holdsVirtualAddress(locals))
+
+    var changes: [Preparation] = []
+    for preparation in needed {
+      guard let now = try preparation.setting.read(device) else { continue }
+      if preparation.isMet(by: now) { continue }
+      changes.append(preparation)
+      save(preparation, was: now)
+    }
+    let wasComplete = state.isComplete
+    state.isComplete = false
+    state.host = try HostView.read(device)
+    try file.write(state)
+
+    try apply(changes)
+    let mode = try load()
+    if isFirst || !wasComplete || !changes.isEmpty { try adviseOnRoom() }
+    state.appliances = configuration.appliances.texts
+    state.clientPrefixes = configuration.clientPrefixes.map(\.description)
+    state.isComplete = true
+    try file.write(state)
+    describe(mode)
+    adviseOnQueues()
+  }
+
+  /// Whether lo has an IPv4 address or network besides its own.
+  private func holdsVirtualAddress(_ locals: [Route]) throws(EndpointFailure) -> Bool {
+    let loopback = Int32(bitPattern: unsafe if_nametoindex("lo"))
+    return locals.contains { route in
+      route.interface == loopback && route.destination.address.isIPv4
+        && !route.destination.address.isLoopback
+    }
+  }
+
+  private mutating func save(_ preparation: Preparation, was: UInt32) {
+    let setting = preparation.setting
+    if let index = state.settings.firstIndex(where: { $0.setting == setting }) {
+      state.settings[index].set = preparation.value
+    } else {
+      state.settings.append(SavedSetting(setting: setting, was: was, set: preparation.value))
+    }
+  }
+
+  private mutating func apply(_ changes: [Preparation]) throws(EndpointFailure) {
+    for change in changes {
+      let setting = change.setting
+      let before = try setting.read(device) ?? change.value
+      try setting.write(change.value, device)
+      lines.append(
+        "\(device.name): \(setting) \(setting.text(before)) -> \(setting.text(change.value)): "
+          + change.reason)
+    }
+  }
+
+  private mutating func load() throws(EndpointFailure) -> Attachment.Mode {
+    let programs: Programs
+    if let id = attachment.anyProgram {
+      let tables = try FlowTables.of(program: id)
+      if let kept = try Programs.load(configuration, for: state.host, kept: tables) {
+        programs = kept
+      } else {
+        programs = try loadAnew()
+        lines.append(
+          "\(device.name): flows are forgotten: another version of the endpoint kept them "
+            + "otherwise. They come again with the next labels")
+      }
+    } else {
+      programs = try loadAnew()
+    }
+    let (mode, reason) = try programs.attach(to: device, replacing: attachment)
+    if let reason {
+      lines.append("\(device.name): XDP is generic, slower than native: \(reason)")
+    }
+    return mode
+  }
+
+  private func loadAnew() throws(EndpointFailure) -> Programs {
+    let none = FlowTables()
+    guard let programs = try Programs.load(configuration, for: state.host, kept: none) else {
+      throw .lacking("the endpoint's programs cannot be loaded")
+    }
+    return programs
+  }
+
+  /// A packet of the device's full size has no room for a label.
+  private mutating func adviseOnRoom() throws(EndpointFailure) {
+    let routes = try Route.read(.unicast).filter { $0.interface == device.interface }
+    let largest = routes.map { $0.mtu ?? device.mtu }.max() ?? device.mtu
+    guard largest + 4 > device.mtu else { return }
+    let name = device.name
+    lines.append(
+      "\(name): MTU \(device.mtu) leaves packets of full size no room for a label, so they go "
+        + "without. Best: `ip link set dev \(name) mtu \(device.mtu + 4)` here and on the segment, with "
+        + "`mtu \(device.mtu)` on the routes; else `mtu \(device.mtu - 4)` on the routes")
+  }
+
+  private mutating func describe(_ mode: Attachment.Mode) {
+    let appliances =
+      configuration.appliances == .any
+      ? "anybody; whoever is on the segment can redirect flows"
+      : configuration.appliances.texts.joined(separator: ", ")
+    var line =
+      "\(device.name): \(attachment.anyProgram == nil ? "attached" : "updated, flows kept"), "
+      + "\(mode.rawValue) XDP; learns from \(appliances)"
+    if !configuration.clientPrefixes.isEmpty {
+      line +=
+        "; explicit null to "
+        + configuration.clientPrefixes.map(\.description).joined(separator: ", ")
+    }
+    lines.append(line)
+  }
+
+  /// A NIC's hash looks not behind labels.
+  private mutating func adviseOnQueues() {
+    let processors = sysconf(CInt(_SC_NPROCESSORS_ONLN))
+    guard isFirst, processors > 1 else { return }
+    let mask = String((UInt64(1) << UInt64(min(processors, 32))) - 1, radix: 16)
+    lines.append(
+      "\(device.name): most NICs put all labelled frames on one queue; to spread them over "
+        + "\(processors) processors: echo \(mask) > /sys/class/net/\(device.name)/queues/rx-0/rps_cpus"
+    )
+  }
+}

@@ -1,0 +1,70 @@
+import CBPFShim
+import Glibc
+
+/// What is attached to a device.
+struct Attachment: Sendable {
+  enum Mode: String, Sendable {
+    case native, generic
+
+    var number: shim_mode { self == .native ? SHIM_MODE_NATIVE : SHIM_MODE_GENERIC }
+  }
+
+  let interface: Int32
+  /// The XDP program's id and mode, whoever's it is.
+  let learn: (program: UInt32, mode: Mode)?
+  let isLearnOurs: Bool
+  /// The program in the endpoint's place among the egress filters.
+  let push: UInt32?
+  let isPushOurs: Bool
+  let hasHook: Bool
+
+  static func read(_ device: Device) throws(EndpointFailure) -> Attachment {
+    var read = shim_attachment()
+    let result = unsafe shim_attachment_read(device.interface, &read)
+    try check(result, "asking what is attached to \(device.name)")
+    return Attachment(device.interface, read)
+  }
+
+  private init(_ interface: Int32, _ read: shim_attachment) {
+    self.interface = interface
+    learn =
+      read.mode == SHIM_MODE_NONE
+      ? nil : (read.learn, read.mode == SHIM_MODE_NATIVE ? .native : .generic)
+    isLearnOurs = read.learn_is_ours != 0
+    push = read.push == 0 ? nil : read.push
+    isPushOurs = read.push_is_ours != 0
+    hasHook = read.has_hook != 0
+  }
+
+  /// A program of ours that is attached: its maps are those in use. The pushing one has all.
+  var anyProgram: UInt32? {
+    if isPushOurs { return push }
+    return isLearnOurs ? learn?.program : nil
+  }
+
+  /// Throws if somebody else's program is where the endpoint's must be.
+  func refuseOthers(_ device: Device) throws(EndpointFailure) {
+    if let learn, !isLearnOurs {
+      throw .lacking(
+        "\(device.name) has another XDP program (id \(learn.program)): remove it first, "
+          + "`ip link set dev \(device.name) xdp off`")
+    }
+    if push != nil, !isPushOurs {
+      throw .lacking(
+        "\(device.name) has another egress filter of priority 100: see "
+          + "`tc filter show dev \(device.name) egress`")
+    }
+  }
+
+  /// Removes the programs that are ours.
+  func detach(_ device: Device) throws(EndpointFailure) {
+    if isPushOurs {
+      try check(shim_push_detach(interface), "detaching from the egress of \(device.name)")
+    }
+    if isLearnOurs, let learn {
+      try check(
+        shim_learn_detach(interface, learn.mode.number, learn.program),
+        "detaching XDP from \(device.name)")
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import CBPFShim
+import Glibc
+
+/// One setting of a device that attaching may change and detaching puts back. Values are numbers;
+/// features are 0 or 1.
+enum Setting: Hashable, Sendable {
+  /// An offload, by the name that `ethtool -k` has for it: whether it is asked for.
+  case feature(String)
+  /// The most segments that one packet may be left to become.
+  case gsoMaxSegments
+  /// `net.ipv4.conf.DEVICE.NAME`.
+  case arp(String)
+
+  /// The kind and name under which it is saved.
+  var key: (kind: String, name: String) {
+    switch self {
+    case .feature(let name): ("feature", name)
+    case .gsoMaxSegments: ("link", "gso_max_segs")
+    case .arp(let name): ("arp", name)
+    }
+  }
+
+  init?(kind: String, name: String) {
+    switch (kind, name) {
+    case ("feature", _): self = .feature(name)
+    case ("link", "gso_max_segs"): self = .gsoMaxSegments
+    case ("arp", "arp_ignore"), ("arp", "arp_announce"): self = .arp(name)
+    default: return nil
+    }
+  }
+
+  /// The value now; nil: this device has no such setting, or it can't be changed.
+  func read(_ device: Device) throws(EndpointFailure) -> UInt32? {
+    switch self {
+    case .feature(let name):
+      let result = unsafe shim_feature_read(device.name, name)
+      if result == -ENOENT || result == -EOPNOTSUPP { return nil }
+      try check(result, "reading \(name) of \(device.name)")
+      return UInt32(result)
+    case .gsoMaxSegments:
+      return try Device.existing(device.name).gsoMaxSegments
+    case .arp(let name):
+      return try Setting.sysctl(name, of: device.name)
+    }
+  }
+
+  func write(_ value: UInt32, _ device: Device) throws(EndpointFailure) {
+    switch self {
+    case .feature(let name):
+      let result = unsafe shim_feature_set(device.name, name, value == 0 ? 0 : 1)
+      try check(result, "setting \(name) of \(device.name)")
+    case .gsoMaxSegments:
+      let result = shim_link_set_gso_max_segments(device.interface, value)
+      try check(result, "setting gso_max_segs of \(device.name)")
+    case .arp(let name):
+      try TextFile.overwrite(Setting.path(name, of: device.name), "\(value)")
+    }
+  }
+
+  /// A value of `net.ipv4.conf`, of a device or of `all`; nil: the kernel has none.
+  static func sysctl(_ name: String, of device: String) throws(EndpointFailure) -> UInt32? {
+    guard let text = try TextFile.read(path(name, of: device)) else { return nil }
+    return UInt32(text.prefix { $0.isNumber })
+  }
+
+  private static func path(_ name: String, of device: String) -> String {
+    "/proc/sys/net/ipv4/conf/\(device)/\(name)"
+  }
+
+  /// The value in words.
+  func text(_ value: UInt32) -> String {
+    if case .feature = self { value == 0 ? "off" : "on" } else { "\(value)" }
+  }
+}
+
+extension Setting: CustomStringConvertible {
+  var description: String { key.name }
+}
+
+/// A setting with its value before, and that which attaching gave it.
+struct SavedSetting: Equatable, Sendable {
+  let setting: Setting
+  let was: UInt32
+  var set: UInt32
+}

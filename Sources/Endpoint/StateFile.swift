@@ -1,0 +1,61 @@
+import AdminProtocol
+import CBPFShim
+import Glibc
+
+/// The file that keeps a device's saved state, and its lock: two commands on one device take turns.
+///
+/// It lies under /run, which a restart of the machine empties, as it does the device's settings.
+struct StateFile: ~Copyable {
+  static let folder = "/run/tagline"
+
+  let path: String
+  /// Locked until it is closed. Its name stays: who waits has the file open already.
+  private let lock: Descriptor
+
+  private init(path: String, lock: consuming Descriptor) {
+    self.path = path
+    self.lock = lock
+  }
+
+  /// Waits while another command works on the device.
+  static func open(device: String) throws(EndpointFailure) -> StateFile {
+    guard unsafe mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+      throw .system("making \(folder)", errno)
+    }
+    let name = folder + "/endpoint-" + networkNamespace() + device
+    let lock = Descriptor(unsafe Glibc.open(name + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
+    guard lock.number >= 0 else { throw .system("opening \(name).lock", errno) }
+    while flock(lock.number, LOCK_EX) != 0 {
+      guard errno == EINTR else { throw .system("locking \(name).lock", errno) }
+    }
+    return StateFile(path: name + ".json", lock: lock)
+  }
+
+  /// nil: nothing was saved.
+  func read() throws(EndpointFailure) -> SavedState? {
+    guard let text = try TextFile.read(path) else { return nil }
+    guard let json = try? JSONValue(parsing: text), let state = SavedState(json) else {
+      throw .lacking(
+        "\(path) cannot be read: it is no state of this version. Detach with the version that "
+          + "attached, or remove the file and set the device up anew")
+    }
+    return state
+  }
+
+  func write(_ state: SavedState) throws(EndpointFailure) {
+    try TextFile.replace(path, state.json.encodedText + "\n")
+  }
+
+  func remove() throws(EndpointFailure) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else {
+      throw .system("removing \(path)", errno)
+    }
+  }
+
+  /// Empty in the first network namespace. /run is shared with the others, where another device may
+  /// have the same name.
+  private static func networkNamespace() -> String {
+    let number = shim_network_namespace()
+    return number <= 1 ? "" : "net\(number)-"
+  }
+}
