@@ -2,6 +2,6 @@
 #pragma once
 
 #include "endpoint_layout.h"
-#include "shim_link.h"
-#include "shim_program.h"
-#include "shim_route.h"
+#include "endpoint_link.h"
+#include "endpoint_program.h"
+#include "endpoint_route.h"

@@ -1,4 +1,4 @@
-#include "shim_program.h"
+#include "endpoint_program.h"
 
 #include "netlink.h"
 
@@ -75,7 +75,7 @@ static int count_filters(int interface, __u32 parent) {
   return result < 0 ? result : count;
 }
 
-int shim_attachment_read(int interface, struct shim_attachment *attachment) {
+int endpoint_attachment_read(int interface, struct endpoint_attachment *attachment) {
   memset(attachment, 0, sizeof *attachment);
   libbpf_set_print(quiet);
 
@@ -84,10 +84,10 @@ int shim_attachment_read(int interface, struct shim_attachment *attachment) {
   if (result) return result;
   // Programs of both modes may stand there; the native one is asked first, as it runs first.
   if (query.drv_prog_id || query.hw_prog_id) {
-    attachment->mode = SHIM_MODE_NATIVE;
+    attachment->mode = ENDPOINT_MODE_NATIVE;
     attachment->learn = query.drv_prog_id ? query.drv_prog_id : query.hw_prog_id;
   } else if (query.skb_prog_id) {
-    attachment->mode = SHIM_MODE_GENERIC;
+    attachment->mode = ENDPOINT_MODE_GENERIC;
     attachment->learn = query.skb_prog_id;
   }
   attachment->learn_is_ours = attachment->learn && has_name(attachment->learn, "tagline_learn");
@@ -107,11 +107,11 @@ int shim_attachment_read(int interface, struct shim_attachment *attachment) {
   return result == 0 || result == -ENOENT || result == -EINVAL ? 0 : result;
 }
 
-static __u32 flags_of(enum shim_mode mode) {
-  return mode == SHIM_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+static __u32 flags_of(enum endpoint_mode mode) {
+  return mode == ENDPOINT_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
 
-int shim_learn_attach(int interface, enum shim_mode mode, int program, __u32 replaced) {
+int endpoint_learn_attach(int interface, enum endpoint_mode mode, int program, __u32 replaced) {
   libbpf_set_print(quiet);
   if (!replaced)
     return bpf_xdp_attach(interface, program, flags_of(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
@@ -123,7 +123,7 @@ int shim_learn_attach(int interface, enum shim_mode mode, int program, __u32 rep
   return result;
 }
 
-int shim_learn_detach(int interface, enum shim_mode mode, __u32 id) {
+int endpoint_learn_detach(int interface, enum endpoint_mode mode, __u32 id) {
   libbpf_set_print(quiet);
   int old = bpf_prog_get_fd_by_id(id);
   if (old < 0) return -errno;
@@ -133,7 +133,7 @@ int shim_learn_detach(int interface, enum shim_mode mode, __u32 id) {
   return result;
 }
 
-int shim_push_attach(int interface, int program) {
+int endpoint_push_attach(int interface, int program) {
   libbpf_set_print(quiet);
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
   int result = bpf_tc_hook_create(&hook);
@@ -143,14 +143,14 @@ int shim_push_attach(int interface, int program) {
   return bpf_tc_attach(&hook, &options);
 }
 
-int shim_push_detach(int interface) {
+int endpoint_push_detach(int interface) {
   libbpf_set_print(quiet);
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
   LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
   return bpf_tc_detach(&hook, &options);
 }
 
-int shim_hook_remove(int interface) {
+int endpoint_hook_remove(int interface) {
   libbpf_set_print(quiet);
   int egress = count_filters(interface, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
   if (egress < 0) return egress;

@@ -2,7 +2,7 @@
 #include <net/if.h>
 
 #include "netlink.h"
-#include "shim_link.h"
+#include "endpoint_link.h"
 
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -21,7 +21,7 @@ struct link_request {
 };
 
 static int read_link(const struct nlmsghdr *message, void *context) {
-  struct shim_link *link = context;
+  struct endpoint_link *link = context;
   if (message->nlmsg_type != RTM_NEWLINK) return 0;
   const struct ifinfomsg *info = NLMSG_DATA(message);
   link->interface = info->ifi_index;
@@ -45,7 +45,7 @@ static int read_link(const struct nlmsghdr *message, void *context) {
   return 0;
 }
 
-int shim_link_read(const char *device, struct shim_link *link) {
+int endpoint_link_read(const char *device, struct endpoint_link *link) {
   memset(link, 0, sizeof *link);
   int interface = if_nametoindex(device);
   if (interface == 0) return -ENODEV;
@@ -56,7 +56,7 @@ int shim_link_read(const char *device, struct shim_link *link) {
   return netlink_request(&request.header, read_link, link);
 }
 
-int shim_link_set_gso_max_segments(int interface, __u32 segments) {
+int endpoint_link_set_gso_max_segments(int interface, __u32 segments) {
   struct link_request request = {
       .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.link),
                  .nlmsg_type = RTM_NEWLINK,
@@ -117,7 +117,7 @@ static int find_feature(const char *device, const char *feature, __u32 *count) {
   return result;
 }
 
-int shim_feature_read(const char *device, const char *feature) {
+int endpoint_feature_read(const char *device, const char *feature) {
   __u32 count;
   int bit = find_feature(device, feature, &count);
   if (bit < 0) return bit;
@@ -138,7 +138,7 @@ int shim_feature_read(const char *device, const char *feature) {
   return result;
 }
 
-int shim_feature_set(const char *device, const char *feature, int on) {
+int endpoint_feature_set(const char *device, const char *feature, int on) {
   __u32 count;
   int bit = find_feature(device, feature, &count);
   if (bit < 0) return bit;
@@ -155,7 +155,7 @@ int shim_feature_set(const char *device, const char *feature, int on) {
   return result;
 }
 
-__u64 shim_network_namespace(void) {
+__u64 endpoint_network_namespace(void) {
 #ifdef SO_NETNS_COOKIE
   enum { COOKIE = SO_NETNS_COOKIE };
 #else

@@ -1,4 +1,4 @@
-#include "shim_program.h"
+#include "endpoint_program.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -47,7 +47,7 @@ static int keep_map(const struct bpf_object *object, const char *name, int descr
 }
 
 static int prepare(struct bpf_object *object, const struct endpoint_settings *settings,
-                   const struct shim_tables *kept) {
+                   const struct endpoint_tables *kept) {
   struct bpf_map *map;
   bpf_object__for_each_map(map, object) {
     if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata")) {
@@ -61,8 +61,8 @@ static int prepare(struct bpf_object *object, const struct endpoint_settings *se
   return result;
 }
 
-int shim_programs_load(const void *bytes, size_t length, const struct endpoint_settings *settings,
-                       const struct shim_tables *kept, struct shim_programs *loaded, char *message,
+int endpoint_programs_load(const void *bytes, size_t length, const struct endpoint_settings *settings,
+                       const struct endpoint_tables *kept, struct endpoint_programs *loaded, char *message,
                        size_t message_length) {
   said = message;
   said_length = message_length;
@@ -89,8 +89,8 @@ int shim_programs_load(const void *bytes, size_t length, const struct endpoint_s
   return result;
 }
 
-int shim_tables_open(__u32 program, struct shim_tables *tables) {
-  *tables = (struct shim_tables){-1, -1, -1};
+int endpoint_tables_open(__u32 program, struct endpoint_tables *tables) {
+  *tables = (struct endpoint_tables){-1, -1, -1};
   int descriptor = bpf_prog_get_fd_by_id(program);
   if (descriptor < 0) return -errno;
   __u32 maps[64];
@@ -115,17 +115,17 @@ int shim_tables_open(__u32 program, struct shim_tables *tables) {
   return result;
 }
 
-int shim_appliance_add(int map, __u64 mac) {
+int endpoint_appliance_add(int map, __u64 mac) {
   __u8 present = 1;
   return bpf_map_update_elem(map, &mac, &present, BPF_ANY) ? -errno : 0;
 }
 
-int shim_prefix_add(int map, const struct endpoint_prefix *prefix) {
+int endpoint_prefix_add(int map, const struct endpoint_prefix *prefix) {
   __u8 present = 1;
   return bpf_map_update_elem(map, prefix, &present, BPF_ANY) ? -errno : 0;
 }
 
-int shim_flow_next(int map, const struct endpoint_flow_key *key, struct endpoint_flow_key *next,
+int endpoint_flow_next(int map, const struct endpoint_flow_key *key, struct endpoint_flow_key *next,
                    struct endpoint_flow *flow) {
   struct endpoint_flow_key at;
   for (;;) {
@@ -136,7 +136,7 @@ int shim_flow_next(int map, const struct endpoint_flow_key *key, struct endpoint
   }
 }
 
-int shim_counter_read(int map, __u32 counter, __u64 *sum) {
+int endpoint_counter_read(int map, __u32 counter, __u64 *sum) {
   int processors = libbpf_num_possible_cpus();
   if (processors < 0) return processors;
   __u64 *values = calloc(processors, sizeof *values);
@@ -148,7 +148,7 @@ int shim_counter_read(int map, __u32 counter, __u64 *sum) {
   return result;
 }
 
-const char *shim_counter_name(__u32 counter) {
+const char *endpoint_counter_name(__u32 counter) {
   static const char *const names[] = {
 #define X(code, name, text) name,
       ENDPOINT_COUNTERS(X)
@@ -157,7 +157,7 @@ const char *shim_counter_name(__u32 counter) {
   return counter < ENDPOINT_COUNTER_COUNT ? names[counter] : NULL;
 }
 
-const char *shim_counter_text(__u32 counter) {
+const char *endpoint_counter_text(__u32 counter) {
   static const char *const texts[] = {
 #define X(code, name, text) text,
       ENDPOINT_COUNTERS(X)
@@ -166,12 +166,12 @@ const char *shim_counter_text(__u32 counter) {
   return counter < ENDPOINT_COUNTER_COUNT ? texts[counter] : NULL;
 }
 
-__u64 shim_monotonic_ns(void) {
+__u64 endpoint_monotonic_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (__u64)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void shim_error_text(int error, char *text, size_t length) {
+void endpoint_error_text(int error, char *text, size_t length) {
   libbpf_strerror(error, text, length);
 }

@@ -1,4 +1,4 @@
-#include "shim_route.h"
+#include "endpoint_route.h"
 
 #include "netlink.h"
 
@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct reading {
-  enum shim_route_kind kind;
-  struct shim_route *routes;
+  enum endpoint_route_kind kind;
+  struct endpoint_route *routes;
   int capacity, count;
 };
 
@@ -27,9 +27,9 @@ static int read_route(const struct nlmsghdr *message, void *context) {
   const struct rtmsg *info = NLMSG_DATA(message);
   // A dump of IPv6 routes brings cached ones too.
   if (info->rtm_flags & RTM_F_CLONED) return 0;
-  int is_local = reading->kind == SHIM_ROUTES_LOCAL;
+  int is_local = reading->kind == ENDPOINT_ROUTES_LOCAL;
   __u32 table = info->rtm_table;
-  struct shim_route route = {
+  struct endpoint_route route = {
       .family = info->rtm_family == AF_INET ? 4 : 6,
       .length = info->rtm_dst_len,
   };
@@ -70,12 +70,12 @@ static int read_family(int family, struct reading *reading) {
                  .nlmsg_flags = NLM_F_DUMP},
       .route = {.rtm_family = family},
   };
-  __u32 table = reading->kind == SHIM_ROUTES_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+  __u32 table = reading->kind == ENDPOINT_ROUTES_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
   netlink_add(&request.header, RTA_TABLE, &table, sizeof table);
   return netlink_request(&request.header, read_route, reading);
 }
 
-int shim_routes_read(enum shim_route_kind kind, struct shim_route *routes, int capacity) {
+int endpoint_routes_read(enum endpoint_route_kind kind, struct endpoint_route *routes, int capacity) {
   struct reading reading = {.kind = kind, .routes = routes, .capacity = capacity};
   int result = read_family(AF_INET, &reading);
   if (result == 0) result = read_family(AF_INET6, &reading);

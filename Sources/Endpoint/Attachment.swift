@@ -6,7 +6,7 @@ struct Attachment: Sendable {
   enum Mode: String, Sendable {
     case native, generic
 
-    var number: shim_mode { self == .native ? SHIM_MODE_NATIVE : SHIM_MODE_GENERIC }
+    var number: endpoint_mode { self == .native ? ENDPOINT_MODE_NATIVE : ENDPOINT_MODE_GENERIC }
   }
 
   let interface: Int32
@@ -19,17 +19,17 @@ struct Attachment: Sendable {
   let hasHook: Bool
 
   static func read(_ device: Device) throws(EndpointFailure) -> Attachment {
-    var read = shim_attachment()
-    let result = unsafe shim_attachment_read(device.interface, &read)
+    var read = endpoint_attachment()
+    let result = unsafe endpoint_attachment_read(device.interface, &read)
     try check(result, "asking what is attached to \(device.name)")
     return Attachment(device.interface, read)
   }
 
-  private init(_ interface: Int32, _ read: shim_attachment) {
+  private init(_ interface: Int32, _ read: endpoint_attachment) {
     self.interface = interface
     learn =
-      read.mode == SHIM_MODE_NONE
-      ? nil : (read.learn, read.mode == SHIM_MODE_NATIVE ? .native : .generic)
+      read.mode == ENDPOINT_MODE_NONE
+      ? nil : (read.learn, read.mode == ENDPOINT_MODE_NATIVE ? .native : .generic)
     isLearnOurs = read.learn_is_ours != 0
     push = read.push == 0 ? nil : read.push
     isPushOurs = read.push_is_ours != 0
@@ -59,11 +59,11 @@ struct Attachment: Sendable {
   /// Removes the programs that are ours.
   func detach(_ device: Device) throws(EndpointFailure) {
     if isPushOurs {
-      try check(shim_push_detach(interface), "detaching from the egress of \(device.name)")
+      try check(endpoint_push_detach(interface), "detaching from the egress of \(device.name)")
     }
     if isLearnOurs, let learn {
       try check(
-        shim_learn_detach(interface, learn.mode.number, learn.program),
+        endpoint_learn_detach(interface, learn.mode.number, learn.program),
         "detaching XDP from \(device.name)")
     }
   }

@@ -17,8 +17,8 @@ struct Device: Sendable {
     guard isName(name) else {
       throw .refused("'\(name)' is no device's name; `ip link` lists them")
     }
-    var link = shim_link()
-    let result = unsafe shim_link_read(name, &link)
+    var link = endpoint_link()
+    let result = unsafe endpoint_link_read(name, &link)
     if result == -ENODEV { return nil }
     try check(result, "reading device \(name)")
     guard link.is_ethernet != 0 else {

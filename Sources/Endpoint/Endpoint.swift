@@ -66,7 +66,7 @@ public enum Endpoint {
   ) throws(EndpointFailure) -> [String] {
     var lines: [String] = []
     if state.madeHook, try Attachment.read(device).hasHook {
-      let result = shim_hook_remove(device.interface)
+      let result = endpoint_hook_remove(device.interface)
       try check(result, "removing the clsact hook of \(device.name)")
       if result > 0 { lines.append("\(device.name): clsact stays, other filters use it") }
     }

@@ -26,7 +26,7 @@ public struct EndpointFailure: Error, Equatable {
 /// An errno, negative or not, in words, with what to do where that is plain.
 func errorText(_ error: CInt) -> String {
   var text = [CChar](repeating: 0, count: 160)
-  unsafe shim_error_text(abs(error), &text, text.count)
+  unsafe endpoint_error_text(abs(error), &text, text.count)
   let words = String(
     decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   switch abs(error) {

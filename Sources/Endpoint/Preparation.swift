@@ -8,9 +8,10 @@ struct Preparation: Sendable {
   /// Headers that are to be changed, or packets to be cut, after the label was pushed would be sought
   /// where they stood before.
   private static let offloads = [
-    "tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6",
+    "tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6", "tx-checksum-sctp",
     "tx-generic-segmentation", "tx-tcp-segmentation", "tx-tcp-ecn-segmentation",
-    "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation", "tx-udp-segmentation", "tx-gso-list",
+    "tx-tcp-accecn-segmentation", "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation",
+    "tx-udp-segmentation", "tx-sctp-segmentation", "tx-gso-list",
   ]
 
   /// All that is not so yet, in the order in which to do it.

@@ -19,9 +19,9 @@ struct Programs: ~Copyable {
       any_appliance: configuration.appliances == .any ? 1 : 0,
       is_client: configuration.clientPrefixes.isEmpty ? 0 : 1, zero: 0)
     var tables = kept.descriptors
-    var loaded = shim_programs()
+    var loaded = endpoint_programs()
     var message = [CChar](repeating: 0, count: 65536)
-    let result = unsafe shim_programs_load(
+    let result = unsafe endpoint_programs_load(
       endpointObject, endpointObject.count, &settings, &tables, &loaded, &message, message.count)
     if result == -ESTALE { return nil }
     guard result == 0 else {
@@ -42,7 +42,7 @@ struct Programs: ~Copyable {
     return programs
   }
 
-  private init(_ loaded: shim_programs) {
+  private init(_ loaded: endpoint_programs) {
     learn = Descriptor(loaded.learn)
     push = Descriptor(loaded.push)
     tables = FlowTables(loaded.tables)
@@ -53,7 +53,8 @@ struct Programs: ~Copyable {
   ) throws(EndpointFailure) {
     guard case .only(let addresses) = appliances else { return }
     for address in addresses {
-      try check(shim_appliance_add(map.number, address.word), "storing the appliance \(address)")
+      try check(
+        endpoint_appliance_add(map.number, address.word), "storing the appliance \(address)")
     }
   }
 
@@ -62,7 +63,7 @@ struct Programs: ~Copyable {
   ) throws(EndpointFailure) {
     for prefix in prefixes {
       var key = prefix.key
-      let result = unsafe shim_prefix_add(map.number, &key)
+      let result = unsafe endpoint_prefix_add(map.number, &key)
       try check(result, "storing the prefix \(prefix)")
     }
   }
@@ -75,7 +76,8 @@ struct Programs: ~Copyable {
   ) throws(EndpointFailure) -> (mode: Attachment.Mode, reason: String?) {
     let (mode, reason) = try attachLearn(device, attachment)
     try check(
-      shim_push_attach(device.interface, push.number), "attaching to the egress of \(device.name)")
+      endpoint_push_attach(device.interface, push.number),
+      "attaching to the egress of \(device.name)")
     return (mode, reason)
   }
 
@@ -84,13 +86,13 @@ struct Programs: ~Copyable {
   ) throws(EndpointFailure) -> (Attachment.Mode, String?) {
     if attachment.isLearnOurs, let (program, mode) = attachment.learn {
       try check(
-        shim_learn_attach(device.interface, mode.number, learn.number, program),
+        endpoint_learn_attach(device.interface, mode.number, learn.number, program),
         "replacing XDP on \(device.name)")
       return (mode, nil)
     }
-    let native = shim_learn_attach(device.interface, SHIM_MODE_NATIVE, learn.number, 0)
+    let native = endpoint_learn_attach(device.interface, ENDPOINT_MODE_NATIVE, learn.number, 0)
     if native == 0 { return (.native, nil) }
-    let generic = shim_learn_attach(device.interface, SHIM_MODE_GENERIC, learn.number, 0)
+    let generic = endpoint_learn_attach(device.interface, ENDPOINT_MODE_GENERIC, learn.number, 0)
     try check(generic, "attaching XDP to \(device.name)")
     return (.generic, errorText(native))
   }

@@ -17,11 +17,11 @@ struct Route: Sendable {
   }
 
   static func read(_ kind: Kind) throws(EndpointFailure) -> [Route] {
-    let kind = kind == .local ? SHIM_ROUTES_LOCAL : SHIM_ROUTES_UNICAST
+    let kind = kind == .local ? ENDPOINT_ROUTES_LOCAL : ENDPOINT_ROUTES_UNICAST
     var capacity = 256
     while true {
-      var routes = [shim_route](repeating: shim_route(), count: capacity)
-      let count = unsafe shim_routes_read(kind, &routes, CInt(capacity))
+      var routes = [endpoint_route](repeating: endpoint_route(), count: capacity)
+      let count = unsafe endpoint_routes_read(kind, &routes, CInt(capacity))
       try check(count, "reading the routes")
       if Int(count) <= capacity { return routes.prefix(Int(count)).map(Route.init) }
       // They may become more between two readings.
@@ -29,7 +29,7 @@ struct Route: Sendable {
     }
   }
 
-  private init(_ route: shim_route) {
+  private init(_ route: endpoint_route) {
     let address =
       route.family == 4
       ? IPAddress(ipv4Word: UInt32(truncatingIfNeeded: route.high))

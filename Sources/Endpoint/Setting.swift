@@ -33,7 +33,7 @@ enum Setting: Hashable, Sendable {
   func read(_ device: Device) throws(EndpointFailure) -> UInt32? {
     switch self {
     case .feature(let name):
-      let result = unsafe shim_feature_read(device.name, name)
+      let result = unsafe endpoint_feature_read(device.name, name)
       if result == -ENOENT || result == -EOPNOTSUPP { return nil }
       try check(result, "reading \(name) of \(device.name)")
       return UInt32(result)
@@ -47,10 +47,10 @@ enum Setting: Hashable, Sendable {
   func write(_ value: UInt32, _ device: Device) throws(EndpointFailure) {
     switch self {
     case .feature(let name):
-      let result = unsafe shim_feature_set(device.name, name, value == 0 ? 0 : 1)
+      let result = unsafe endpoint_feature_set(device.name, name, value == 0 ? 0 : 1)
       try check(result, "setting \(name) of \(device.name)")
     case .gsoMaxSegments:
-      let result = shim_link_set_gso_max_segments(device.interface, value)
+      let result = endpoint_link_set_gso_max_segments(device.interface, value)
       try check(result, "setting gso_max_segs of \(device.name)")
     case .arp(let name):
       try TextFile.overwrite(Setting.path(name, of: device.name), "\(value)")

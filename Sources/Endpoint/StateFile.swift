@@ -55,7 +55,7 @@ struct StateFile: ~Copyable {
   /// Empty in the first network namespace. /run is shared with the others, where another device may
   /// have the same name.
   private static func networkNamespace() -> String {
-    let number = shim_network_namespace()
+    let number = endpoint_network_namespace()
     return number <= 1 ? "" : "net\(number)-"
   }
 }

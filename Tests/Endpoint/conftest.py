@@ -8,11 +8,13 @@ from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE
 from harness.network import connect, namespaces
 from harness.program import ENDPOINT, endpoint
+from harness.tagline import TAGLINE, TAGLINECTL
 
 
 def pytest_sessionstart(session):
-    if not ENDPOINT.exists():
-        pytest.exit(f"{ENDPOINT} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
+    for program in (ENDPOINT, TAGLINE, TAGLINECTL):
+        if not program.exists():
+            pytest.exit(f"{program} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
     if os.geteuid() != 0:
         pytest.exit("these tests load programs into the kernel: run them as root", 2)
 

@@ -1,6 +1,7 @@
 """The attached programs as a bench: packets in, packets and memory out."""
 
 import ipaddress
+import socket
 import struct
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ def read_flow(key, value):
 
 
 class Bench:
-    def __init__(self, namespace, device):
+    def __init__(self, namespace, device, empty=True):
+        """`empty`: forgets what the attached programs remember."""
         self.namespace = namespace
         self.device = device
         status = show(device, namespace)
@@ -51,9 +53,9 @@ class Bench:
         maps = self.push.maps()
         self.flow_table, self.fragment_table = maps["flows"], maps["fragments"]
         with namespace.entered():
-            import socket
             self.interface = socket.if_nametoindex(device)
-        self.begin()
+        if empty:
+            self.begin()
 
     def begin(self):
         """Forgets all flows, and takes the counters as they are for their zero."""

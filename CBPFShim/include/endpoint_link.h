@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-struct shim_link {
+struct endpoint_link {
   int interface;
   __u64 mac;             // in the low six bytes, as loaded from the wire
   __u32 mtu;             // bytes of IP packet
@@ -14,14 +14,14 @@ struct shim_link {
 };
 
 /// -ENODEV: there is no such device.
-int shim_link_read(const char *device, struct shim_link *link);
-int shim_link_set_gso_max_segments(int interface, __u32 segments);
+int endpoint_link_read(const char *device, struct endpoint_link *link);
+int endpoint_link_set_gso_max_segments(int interface, __u32 segments);
 
 /// Whether the feature is asked for (1) or not (0); -ENOENT if the kernel knows no such feature or it
 /// cannot be changed on this device.
-int shim_feature_read(const char *device, const char *feature);
-int shim_feature_set(const char *device, const char *feature, int on);
+int endpoint_feature_read(const char *device, const char *feature);
+int endpoint_feature_set(const char *device, const char *feature, int on);
 
 /// The network namespace's own number (SO_NETNS_COOKIE, socket(7)), never given twice; 1 is the first
 /// one, 0 that the kernel does not tell.
-__u64 shim_network_namespace(void);
+__u64 endpoint_network_namespace(void);

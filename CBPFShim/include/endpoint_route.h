@@ -3,7 +3,7 @@
 
 #include <linux/types.h>
 
-struct shim_route {
+struct endpoint_route {
   __u64 high, low;   // destination as in the frame, IPv4 in the first four bytes
   __u32 interface;   // that packets leave by; of local routes, that has the address
   __u32 mtu;         // route's own; 0: none
@@ -11,10 +11,10 @@ struct shim_route {
   __u8 length;       // bits of the prefix
 };
 
-enum shim_route_kind {
-  SHIM_ROUTES_LOCAL,    // what the host takes as its own (table `local`)
-  SHIM_ROUTES_UNICAST,  // table `main`
+enum endpoint_route_kind {
+  ENDPOINT_ROUTES_LOCAL,    // what the host takes as its own (table `local`)
+  ENDPOINT_ROUTES_UNICAST,  // table `main`
 };
 
 /// Fills `routes` with up to `capacity` routes and returns how many there are, which may be more.
-int shim_routes_read(enum shim_route_kind kind, struct shim_route *routes, int capacity);
+int endpoint_routes_read(enum endpoint_route_kind kind, struct endpoint_route *routes, int capacity);

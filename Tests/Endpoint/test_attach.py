@@ -1,0 +1,392 @@
+"""Attaching and detaching: what is changed, what is put back, what is refused."""
+
+import json
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness.bench import Bench
+from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
+from harness.network import connect, namespaces, run
+from harness.program import ENDPOINT, endpoint, show
+
+VIP, CLIENT = "203.0.113.10", "198.51.100.7"
+ARP = ("net.ipv4.conf.d0.arp_ignore", "net.ipv4.conf.d0.arp_announce")
+
+
+def settings(host):
+    """All that attaching might change, as other programs see it."""
+    link = json.loads(host.ip("-d", "-j", "link", "show", "d0"))[0]
+    # The kernel counts the programs of all time.
+    link.pop("ifindex", None)
+    return {
+        "features": host.run("ethtool", "-k", "d0"),
+        "link": link,
+        "disciplines": host.run("tc", "qdisc", "show", "dev", "d0"),
+        "arp": [host.sysctl(name) for name in ARP],
+    }
+
+
+def state_files():
+    return {path for path in pathlib.Path("/run/tagline").glob("endpoint-*.json")}
+
+
+@pytest.fixture
+def prepared(host):
+    """A host whose settings are not the kernel's own, so that putting those back would show."""
+    host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
+    host.ip("address", "add", f"{VIP}/32", "dev", "lo")
+    host.ip("link", "set", "d0", "gso_max_segs", "37")
+    host.run("ethtool", "-K", "d0", "tx-tcp-mangleid-segmentation", "off", "tx-gso-list", "off")
+    host.run("sysctl", "-q", "-w", "net.ipv4.conf.d0.arp_announce=1")
+    return host
+
+
+def test_attach_and_detach(prepared):
+    before = settings(prepared)
+    files = state_files()
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    attached = settings(prepared)
+    assert attached["link"]["gso_max_segs"] == 1
+    assert attached["link"]["xdp"]["prog"]["name"] == "tagline_learn"
+    assert attached["arp"] == ["1", "2"]
+    for feature in ("tcp-segmentation-offload", "generic-segmentation-offload", "tx-checksumming"):
+        assert f"\n{feature}: on" in before["features"]
+        assert f"\n{feature}: off" in attached["features"]
+    assert "tagline_push" in prepared.run("tc", "filter", "show", "dev", "d0", "egress")
+    for line in ("gso_max_segs 37 -> 1", "arp_ignore 0 -> 1", "arp_announce 1 -> 2",
+                 "tx-tcp-segmentation on -> off", f"learns from {APPLIANCE}", "native XDP"):
+        assert line in said
+    assert "tx-gso-list" not in said
+    assert len(state_files() - files) == 1
+
+    said = endpoint("detach", "d0", namespace=prepared)
+    assert "gso_max_segs 1 -> 37" in said
+    assert settings(prepared) == before
+    assert state_files() == files
+
+
+def test_detach_twice(prepared):
+    before = settings(prepared)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    endpoint("detach", "d0", namespace=prepared)
+    assert "nothing to do" in endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_no_virtual_address_no_arp(host):
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    assert settings(host)["arp"] == ["0", "0"]
+    endpoint("detach", "d0", namespace=host)
+
+
+def test_greater_of_all_and_device_counts(prepared):
+    for name, value in (("arp_ignore", 2), ("arp_announce", 2)):
+        prepared.run("sysctl", "-q", "-w", f"net.ipv4.conf.all.{name}={value}")
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert settings(prepared)["arp"] == ["0", "1"]
+    endpoint("detach", "d0", namespace=prepared)
+
+
+def test_killed_at_any_moment(prepared):
+    """Killed while attaching, then detached; killed again, then attached over it and detached."""
+    before = settings(prepared)
+    started = time.monotonic()
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    whole = time.monotonic() - started
+    endpoint("detach", "d0", namespace=prepared)
+    generator = random.Random(1)
+    broken = 0
+    for turn in range(24):
+        process = subprocess.Popen(
+            [*prepared.prefix, ENDPOINT, "attach", "d0", "--appliance", APPLIANCE],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * generator.uniform(0.05, 0.95))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        now = settings(prepared)
+        if now != before and "prog" not in now["link"].get("xdp", {}):
+            broken += 1
+        if turn % 2:
+            endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+            assert show("d0", prepared)["attached"]
+        endpoint("detach", "d0", namespace=prepared)
+        assert settings(prepared) == before
+    assert broken >= 3, "no kill hit the middle: this proves nothing"
+
+
+def test_killed_while_detaching(prepared):
+    before = settings(prepared)
+    generator = random.Random(2)
+    broken = 0
+    for _ in range(12):
+        endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+        process = subprocess.Popen(
+            [*prepared.prefix, ENDPOINT, "detach", "d0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(generator.uniform(0.005, 0.05))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        now = settings(prepared)
+        broken += now != before and "prog" not in now["link"].get("xdp", {})
+        endpoint("detach", "d0", namespace=prepared)
+        assert settings(prepared) == before
+    assert broken >= 1, "no kill hit the middle: this proves nothing"
+
+
+def test_half_of_it_gone(prepared):
+    """Somebody took the programs off: attaching again heals, detaching puts back."""
+    before = settings(prepared)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    prepared.ip("link", "set", "dev", "d0", "xdp", "off")
+    assert not show("d0", prepared)["attached"]
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert show("d0", prepared)["attached"]
+    prepared.run("tc", "qdisc", "del", "dev", "d0", "clsact")
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert show("d0", prepared)["attached"]
+    prepared.run("tc", "qdisc", "del", "dev", "d0", "clsact")
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_changes_of_others_are_left(prepared):
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    prepared.ip("link", "set", "d0", "gso_max_segs", "50")
+    said = endpoint("detach", "d0", namespace=prepared)
+    assert "gso_max_segs is 50, which is not ours; left so (it was 37)" in said
+    assert settings(prepared)["link"]["gso_max_segs"] == 50
+
+
+def test_second_attach_keeps_flows(prepared):
+    before = settings(prepared)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    packet = ip(CLIENT, VIP, tcp(40000, 80))
+    bench = Bench(prepared, "d0")
+    bench.receive(frame(packet, entry(17)))
+    flows = bench.flows()
+    assert len(flows) == 1
+    other = frame(ip(CLIENT, VIP, tcp(40001, 80)), entry(19), source=SECOND_APPLIANCE)
+    assert bench.receive(other) == other
+    counters = show("d0", prepared)["counters"]
+
+    said = endpoint(
+        "attach", "d0", "--appliance", SECOND_APPLIANCE, "--client-prefix", "198.51.100.0/24",
+        namespace=prepared)
+    assert "flows kept" in said
+    status = show("d0", prepared)
+    assert status["appliances"] == [SECOND_APPLIANCE]
+    assert status["client_prefixes"] == ["198.51.100.0/24"]
+    assert status["counters"] == counters
+    assert status["flows_total"] == 1
+    updated = Bench(prepared, "d0", empty=False)
+    assert updated.flows() == flows
+    # The new appliance is learned from, the old one no more; explicit null goes to the prefix.
+    assert updated.receive(other) == frame(
+        ip(CLIENT, VIP, tcp(40001, 80)), source=SECOND_APPLIANCE)
+    given = frame(packet, entry(21))
+    assert updated.receive(given) == given
+    outgoing = ip("192.0.2.11", CLIENT, tcp(9, 9, "S"))
+    assert updated.send(frame(outgoing, source=HOST, destination=APPLIANCE)) == frame(
+        outgoing, entry(0), source=HOST, destination=APPLIANCE)
+
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_any_appliance(prepared):
+    said = endpoint("attach", "d0", "--appliance", "any", namespace=prepared)
+    assert "learns from anybody" in said
+    bench = Bench(prepared, "d0")
+    bench.receive(frame(ip(CLIENT, VIP, tcp(40000, 80)), entry(17), source="02:00:00:00:00:77"))
+    assert [flow.mac for flow in bench.flows()] == ["02:00:00:00:00:77"]
+    endpoint("detach", "d0", namespace=prepared)
+
+
+def test_show(prepared):
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    bench = Bench(prepared, "d0")
+    bench.receive(frame(ip(CLIENT, VIP, tcp(40000, 80)), entry(17, s=0), entry(4097, ttl=3)))
+    bench.receive(frame(ip(CLIENT, VIP, tcp(40001, 80)), entry(19)))
+    bench.receive(frame(ip(CLIENT, VIP, tcp(40001, 80)), entry(3)))
+    outgoing = frame(ip(VIP, CLIENT, tcp(80, 40000)), source=HOST, destination=APPLIANCE)
+    unknown = frame(ip(VIP, CLIENT, tcp(80, 1)), source=HOST, destination=APPLIANCE)
+    for given in (outgoing, outgoing, unknown):
+        bench.send(given)
+    status = show("d0", prepared)
+    assert (status["hits"], status["misses"], status["errors"]) == (2, 1, 1)
+    assert status["counters"]["rx.learned"] == 2
+    assert status["flows_total"] == 2
+    flow = min(status["flows"], key=lambda flow: flow["remote_port"])
+    assert 0 <= flow.pop("idle_s") < 10
+    assert flow == {
+        "protocol": "tcp", "local": VIP, "local_port": 80, "remote": CLIENT, "remote_port": 40000,
+        "label": 18, "entries_below": [4097 << 12 | 1 << 8 | 3], "appliance": APPLIANCE}
+    assert len(show("d0", prepared, "--limit", "1")["flows"]) == 1
+    text = endpoint("show", "d0", namespace=prepared)
+    assert "hits 2, misses 1, errors 1" in text
+    assert f"tcp   {VIP}:80  {CLIENT}:40000  18 +1  {APPLIANCE}" in text
+    assert "flows: 2" in text
+    endpoint("detach", "d0", namespace=prepared)
+
+
+def test_outdated(prepared):
+    """What the programs know of the host stays as it was; `show` says so, attaching again heals."""
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert show("d0", prepared)["outdated"] == []
+    prepared.ip("link", "set", "d0", "mtu", "1400")
+    prepared.ip("address", "add", "203.0.113.11/32", "dev", "lo")
+    prepared.ip("link", "set", "d0", "address", "02:00:00:00:00:55")
+    assert show("d0", prepared)["outdated"] == ["mac", "mtu", "addresses"]
+    assert "attach again" in endpoint("show", "d0", namespace=prepared)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert show("d0", prepared)["outdated"] == []
+    bench = Bench(prepared, "d0")
+    bench.receive(frame(ip(CLIENT, "203.0.113.11", tcp(40000, 80)), entry(17),
+                        destination="02:00:00:00:00:55"))
+    assert len(bench.flows()) == 1
+    endpoint("detach", "d0", namespace=prepared)
+
+
+@pytest.mark.parametrize("mtu, route_mtu, advised", [
+    (1500, None, True), (1504, 1500, False), (1500, 1496, False), (1504, None, True)])
+def test_room_for_a_label(host, mtu, route_mtu, advised):
+    # Without IPv6 no route but ours.
+    host.run("sysctl", "-q", "-w", "net.ipv6.conf.d0.disable_ipv6=1")
+    host.ip("link", "set", "d0", "mtu", mtu)
+    host.ip("address", "add", "192.0.2.11/24", "dev", "d0", "noprefixroute")
+    route_options = ["mtu", route_mtu] if route_mtu else []
+    host.ip("route", "add", "192.0.2.0/24", "dev", "d0", *route_options)
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    assert ("no room for a label" in said) == advised
+    endpoint("detach", "d0", namespace=host)
+
+
+def test_generic_where_native_is_refused(host):
+    """veth takes no native XDP beside an MTU past a page."""
+    host.ip("link", "set", "d0", "mtu", "9000")
+    with namespaces("other") as (other,):
+        connect(host, "e0", "02:00:00:00:00:21", other, "e1", "02:00:00:00:00:22", mtu=9000)
+        other.ip("link", "set", "e1", "mtu", "9000")
+        before = host.ip("-d", "link", "show", "e0")
+        said = endpoint("attach", "e0", "--appliance", APPLIANCE, namespace=host)
+        assert "XDP is generic, slower than native" in said
+        assert show("e0", host)["mode"] == "generic"
+        endpoint("attach", "e0", "--appliance", APPLIANCE, namespace=host)
+        assert show("e0", host)["mode"] == "generic"
+        endpoint("detach", "e0", namespace=host)
+        assert host.ip("-d", "link", "show", "e0") == before
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """An object with an XDP program and a classifier of somebody else's."""
+    clang = shutil.which("clang") or str(pathlib.Path(shutil.which("swift")).parent / "clang")
+    source = tmp_path / "foreign.c"
+    source.write_text(
+        '__attribute__((section("xdp"))) int pass(void *c) { return 2; }\n'
+        '__attribute__((section("classifier"))) int ok(void *c) { return 0; }\n'
+        'char _license[] __attribute__((section("license"))) = "GPL";\n')
+    run(clang, "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o")
+    return tmp_path / "foreign.o"
+
+
+def test_another_xdp_program_stays(prepared, foreign):
+    prepared.ip("link", "set", "dev", "d0", "xdp", "obj", foreign, "sec", "xdp")
+    before = settings(prepared)
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
+    assert "another XDP program" in said
+    assert settings(prepared) == before
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_other_filters_stay(prepared, foreign):
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    prepared.run("tc", "filter", "add", "dev", "d0", "ingress", "bpf", "da", "obj", foreign,
+                 "sec", "classifier")
+    said = endpoint("detach", "d0", namespace=prepared)
+    assert "clsact stays" in said
+    assert "foreign.o" in prepared.run("tc", "filter", "show", "dev", "d0", "ingress")
+
+
+def test_hook_that_was_there_stays(prepared):
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    before = settings(prepared)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_another_filter_in_our_place(prepared, foreign):
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    prepared.run("tc", "filter", "add", "dev", "d0", "egress", "prio", "100", "handle", "1", "bpf",
+                 "da", "obj", foreign, "sec", "classifier")
+    before = settings(prepared)
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
+    assert "another egress filter" in said
+    assert settings(prepared) == before
+
+
+def test_device_that_is_made_again(host):
+    """What was saved of a device is not put upon another that has its name."""
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    host.ip("link", "del", "d0")
+    said = endpoint("detach", "d0", namespace=host)
+    assert "the device is gone" in said
+    endpoint("detach", "d0", namespace=host, status=1)
+
+    host.ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    host.ip("link", "del", "d0")
+    host.ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
+    host.ip("link", "set", "d0", "gso_max_segs", "1")
+    before = settings(host)
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    assert "earlier device of this name" in said
+    endpoint("detach", "d0", namespace=host)
+    assert settings(host) == before
+
+
+@pytest.mark.parametrize("arguments, status, expected", [
+    (["attach", "d0"], 1, "--appliance"),
+    (["attach", "d0", "--appliance", ""], 1, "no host's MAC address"),
+    (["attach", "d0", "--appliance", "02:00:00:00:00"], 1, "no host's MAC address"),
+    (["attach", "d0", "--appliance", "01:00:5e:00:00:01"], 1, "no host's MAC address"),
+    (["attach", "d0", "--appliance", f"{APPLIANCE},any"], 1, "`any` stands alone"),
+    (["attach", "d0", "--appliance", APPLIANCE, "--client-prefix", "203.0.113.0/33"], 1, "0 to 32"),
+    (["attach", "d0", "--appliance", APPLIANCE, "--client-prefix", "203.0.113.9/24"], 1,
+     "did you mean 203.0.113.0/24"),
+    (["attach", "d0", "--appliance", APPLIANCE, "--client-prefix", "x"], 1, "no prefix"),
+    (["attach", "nothere", "--appliance", APPLIANCE], 1, "no device nothere"),
+    (["attach", "../d0", "--appliance", APPLIANCE], 1, "no device's name"),
+    (["attach", "lo", "--appliance", APPLIANCE], 1, "no Ethernet device"),
+    (["detach", "nothere"], 1, "no device nothere"),
+    (["show", "d0"], 1, "no label endpoint"),
+    (["frobnicate"], 1, "Usage"),
+])
+def test_bad_input(host, arguments, status, expected):
+    before = settings(host)
+    said = endpoint(*arguments, namespace=host, status=status)
+    assert expected in said
+    assert settings(host) == before
+
+
+def test_without_rights(host):
+    before = settings(host)
+    result = subprocess.run(
+        [*host.prefix, "setpriv", "--reuid", "nobody", "--clear-groups", "--inh-caps=-all",
+         ENDPOINT, "attach", "d0", "--appliance", APPLIANCE],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert result.returncode == 2, result.stdout
+    assert "run this as root" in result.stdout
+    assert settings(host) == before
+
+
+def test_help_is_no_error():
+    assert "attach" in endpoint("--help")
