@@ -27,7 +27,9 @@
 #define STACK_SCAN 8
 #define VLAN_TAG_LIMIT 2
 #define EXTENSION_LIMIT 6
-// Bytes that the parser may want: Ethernet, IPv6, extension headers, TCP up to its flags.
+// The host's own packets have their headers in the buffer's first part; with less than Ethernet, IPv4
+// and TCP there, it is not such a one, and is made so for the parser.
+#define LINEAR_LENGTH 54
 #define PULL_LENGTH 160
 
 #define TCP_FIN 0x01
@@ -586,7 +588,7 @@ INLINE enum sent send_later(struct __sk_buff *buffer, const struct packet *packe
 SEC("tc")
 int tagline_push(struct __sk_buff *buffer) {
   __u32 linear = buffer->data_end - buffer->data;
-  if (linear < PULL_LENGTH && linear < buffer->len)
+  if (linear < LINEAR_LENGTH && linear < buffer->len)
     bpf_skb_pull_data(buffer, buffer->len < PULL_LENGTH ? buffer->len : PULL_LENGTH);
 
   void *data = (void *)(long)buffer->data, *end = (void *)(long)buffer->data_end;

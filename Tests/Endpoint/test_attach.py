@@ -333,6 +333,32 @@ def test_another_filter_in_our_place(prepared, foreign):
     assert settings(prepared) == before
 
 
+def test_attach_that_fails_is_undone(prepared, foreign):
+    """Found out only when all else is done: the kernel keeps one protocol a priority."""
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    prepared.run("tc", "filter", "add", "dev", "d0", "egress", "protocol", "ip", "prio", "100",
+                 "bpf", "da", "obj", foreign, "sec", "classifier")
+    before, files = settings(prepared), state_files()
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
+    assert "attaching to the egress of d0" in said
+    assert settings(prepared) == before
+    assert state_files() == files
+
+
+def test_commands_take_turns(prepared):
+    before = settings(prepared)
+    commands = [["attach", "d0", "--appliance", APPLIANCE]] * 3 + [["show", "d0"], ["detach", "d0"]]
+    processes = [
+        subprocess.Popen([*prepared.prefix, ENDPOINT, *command], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True)
+        for command in commands]
+    for command, process in zip(commands, processes, strict=True):
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0 or command[0] == "show" and "no label endpoint" in said
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
 def test_device_that_is_made_again(host):
     """What was saved of a device is not put upon another that has its name."""
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)

@@ -2,7 +2,7 @@
 # runs at the top of the project and fails or not.
 # shellcheck disable=SC2034 # run-tests reads the tables.
 
-STAGES=(packages lint tools unit release test gate address fuzz end-to-end demo readme)
+STAGES=(packages lint tools unit release test gate address fuzz end-to-end endpoint demo readme)
 SLOW_STAGES=(address end-to-end)
 
 declare -A STAGE_TITLES=(
@@ -16,6 +16,7 @@ declare -A STAGE_TITLES=(
   [address]="unit tests of pure modules and data plane under AddressSanitizer"
   [fuzz]="fuzzers over packet analyser and label tests"
   [end-to-end]="the built appliance on captures"
+  [endpoint]="the label endpoint in the kernel, on hosts in network namespaces"
   [demo]="deploy/run-demo"
   [readme]="the README's commands as written"
 )
@@ -23,7 +24,7 @@ declare -A STAGE_TITLES=(
 # Seconds after which a stage counts as hung.
 declare -A STAGE_LIMITS=(
   [packages]=900 [lint]=300 [tools]=300 [unit]=900 [release]=1800 [test]=1800 [gate]=600
-  [address]=1800 [fuzz]=600 [end-to-end]=1800 [demo]=1800 [readme]=1800
+  [address]=1800 [fuzz]=600 [end-to-end]=1800 [endpoint]=600 [demo]=1800 [readme]=1800
 )
 
 list_stages() {
@@ -41,15 +42,16 @@ run_pytest() {
 stage_packages() {
   # shellcheck source=packages.sh
   source deploy/lib/packages.sh
-  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk libnuma-dev libpcap-dev binutils iproute2 \
-    ethtool tcpdump tshark python3 python3-scapy python3-pytest python3-yaml shellcheck
+  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk libnuma-dev libpcap-dev libbpf-dev \
+    linux-libc-dev binutils iproute2 iputils-ping ethtool tcpdump tshark python3 python3-scapy \
+    python3-pytest python3-yaml shellcheck
   unpack_package prometheus usr/bin/promtool .build-tests/prometheus
 }
 
 stage_lint() {
   local file status=0
   local -a scripts=()
-  swift format lint --strict -r Sources Tests Package.swift || status=1
+  swift format lint --strict -r Plugins Sources Tests Package.swift || status=1
   while IFS= read -r file; do
     if [[ $file == *.sh ]] || head -n 1 "$file" | grep -qaE '^#!.*\bbash$'; then
       scripts+=("$file")
@@ -93,6 +95,10 @@ stage_fuzz() {
 
 stage_end-to-end() {
   TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/EndToEnd
+}
+
+stage_endpoint() {
+  TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/Endpoint
 }
 
 stage_demo() {
