@@ -26,6 +26,7 @@
 // Explicit nulls may stand on top of a session label; past so many entries the frame is no honest one.
 #define STACK_SCAN 8
 #define VLAN_TAG_LIMIT 2
+#define LINK_LENGTH_LIMIT (ETH_HLEN + VLAN_TAG_LIMIT * 4)
 #define EXTENSION_LIMIT 6
 // The host's own packets have their headers in the buffer's first part; with less than Ethernet, IPv4
 // and TCP there, it is not such a one, and is made so for the parser.
@@ -84,6 +85,23 @@ struct {
   __type(key, __u32);
   __type(value, __u64);
 } counters SEC(".maps");
+
+// The verifier follows every path with all that it knows of each number, and their product would pass
+// its limit. A number that was in a map's memory is any number to it, so that paths meet again.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u32);
+} forgetting SEC(".maps");
+
+INLINE __u32 forget(__u32 number) {
+  __u32 zero = 0;
+  volatile __u32 *memory = bpf_map_lookup_elem(&forgetting, &zero);
+  if (!memory) return 0;
+  *memory = number;
+  return *memory;
+}
 
 INLINE void count(__u32 counter) {
   __u64 *value = bpf_map_lookup_elem(&counters, &counter);
@@ -379,7 +397,7 @@ struct vlan_tag {
 // Takes `length` bytes of labels out of the frame, behind `tags` VLAN tags.
 INLINE int pop(struct xdp_md *context, __u32 tags, __u32 length, __u8 family) {
   void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
-  __u8 header[ETH_HLEN + VLAN_TAG_LIMIT * sizeof(struct vlan_tag)];
+  __u8 header[LINK_LENGTH_LIMIT];
   if (data + ETH_HLEN > end) return -1;
   __builtin_memcpy(header, data, ETH_HLEN);
   if (tags > 0) {
@@ -419,9 +437,16 @@ INLINE int receive_labelled(struct xdp_md *context, __u32 tags, __u32 offset) {
   struct ethhdr *ethernet = data;
   if ((void *)(ethernet + 1) > end) return XDP_PASS;
 
+  tags = forget(tags);
+  offset = forget(offset);
+  if (offset > LINK_LENGTH_LIMIT) return XDP_PASS;
   struct label_stack stack = {};
-  int inner = read_stack(&stack, data, end, offset);
-  if (inner < 0) return drop(-inner - 1);
+  int read = read_stack(&stack, data, end, offset);
+  if (read < 0) return drop(-read - 1);
+  __u32 inner = forget(read);
+  if (inner > LINK_LENGTH_LIMIT + STACK_SCAN * 4) return drop(ENDPOINT_DROP_STACK);
+  stack.session_entries = forget(stack.session_entries);
+  stack.promised_family = forget(stack.promised_family);
   __u64 mac = load_mac(ethernet->h_source);
   if (stack.session_entries && !settings.any_appliance &&
       !bpf_map_lookup_elem(&appliances, &mac)) {

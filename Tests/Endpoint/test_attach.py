@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -205,6 +206,17 @@ def test_any_appliance(prepared):
     bench = Bench(prepared, "d0")
     bench.receive(frame(ip(CLIENT, VIP, tcp(40000, 80)), entry(17), source="02:00:00:00:00:77"))
     assert [flow.mac for flow in bench.flows()] == ["02:00:00:00:00:77"]
+    endpoint("detach", "d0", namespace=prepared)
+
+
+def test_the_verifier_is_far_from_its_limit(prepared):
+    """It gives up at a million instructions; older kernels need more of them for the same program."""
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    bench = Bench(prepared, "d0")
+    for program in (bench.learn, bench.push):
+        facts = pathlib.Path(f"/proc/self/fdinfo/{program.descriptor}").read_text()
+        verified = int(re.search(r"^verified_insns:\s*(\d+)$", facts, re.MULTILINE)[1])
+        assert verified < 100_000
     endpoint("detach", "d0", namespace=prepared)
 
 

@@ -85,6 +85,16 @@ def test_traffic_class_and_entries_below_are_kept(server):
         22, tc=6, s=0, below=[int.from_bytes(word, "big") for word in below])]
 
 
+@pytest.mark.parametrize("position", [0, 1])
+def test_entries_below_that_change(server, position):
+    packet = ip(CLIENT, VIP, tcp(40000, 80))
+    below = [entry(5000, s=0), entry(5001)]
+    server.receive(frame(packet, entry(21, s=0), *below))
+    below[position] = entry(5002, s=position)
+    server.receive(frame(packet, entry(21, s=0), *below))
+    assert server.flows() == [flow(22, s=0, below=[int.from_bytes(word, "big") for word in below])]
+
+
 def test_three_entries_below_are_too_many(server):
     packet = ip(CLIENT, VIP, tcp(40000, 80))
     stack = [entry(21, s=0), entry(100, s=0), entry(101, s=0), entry(102)]
