@@ -2,14 +2,14 @@ import AdminProtocol
 import CBPFShim
 import Glibc
 
-/// The file that keeps a device's saved state, and its lock: two commands on one device take turns.
+/// The file that keeps a device's saved state, and a lock: commands take turns.
 ///
 /// It lies under /run, which a restart of the machine empties, as it does the device's settings.
 struct StateFile: ~Copyable {
   static let folder = "/run/tagline"
 
   let path: String
-  /// Locked until it is closed. Its name stays: who waits has the file open already.
+  /// Locked until it is closed.
   private let lock: Descriptor
 
   private init(path: String, lock: consuming Descriptor) {
@@ -17,18 +17,19 @@ struct StateFile: ~Copyable {
     self.lock = lock
   }
 
-  /// Waits while another command works on the device.
+  /// Waits while another command is at work.
   static func open(device: String) throws(EndpointFailure) -> StateFile {
     guard unsafe mkdir(folder, 0o755) == 0 || errno == EEXIST else {
       throw .system("making \(folder)", errno)
     }
-    let name = folder + "/endpoint-" + networkNamespace() + device
-    let lock = Descriptor(unsafe Glibc.open(name + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
-    guard lock.number >= 0 else { throw .system("opening \(name).lock", errno) }
+    let lockPath = folder + "/endpoint.lock"
+    let lock = Descriptor(unsafe Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
+    guard lock.number >= 0 else { throw .system("opening \(lockPath)", errno) }
     while flock(lock.number, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw .system("locking \(name).lock", errno) }
+      guard errno == EINTR else { throw .system("locking \(lockPath)", errno) }
     }
-    return StateFile(path: name + ".json", lock: lock)
+    let path = folder + "/endpoint-" + networkNamespace() + device + ".json"
+    return StateFile(path: path, lock: lock)
   }
 
   /// nil: nothing was saved.

@@ -16,7 +16,8 @@ def sent(packet, *stack, to=GATEWAY):
     return frame(packet, *stack, source=HOST, destination=to)
 
 
-def teach(bench, label=17, local=VIP, remote=CLIENT, make=tcp, source=APPLIANCE, below=(), **options):
+def teach(bench, label=17, local=VIP, remote=CLIENT, make=tcp, source=APPLIANCE, below=(),
+          **options):
     stack = [entry(label, s=not below, **options), *below]
     bench.receive(frame(ip(remote, local, make(40000, 80)), *stack, source=source))
     assert len(bench.flows()) == 1

@@ -4,9 +4,12 @@ import contextlib
 import ctypes
 import itertools
 import os
+import pathlib
+import socket
 import subprocess
 
 CLONE_NEWNET = 0x40000000
+SO_NETNS_COOKIE = 71
 SERIAL = itertools.count()
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -36,6 +39,15 @@ class Namespace:
 
     def sysctl(self, name):
         return self.run("sysctl", "-n", name).strip()
+
+    def remove(self):
+        """With what was saved of its devices: tests end with endpoints that are still attached."""
+        with self.entered(), socket.socket() as asking:
+            cookie = asking.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+        number = int.from_bytes(cookie, "little")
+        run("ip", "netns", "del", self.name)
+        for path in pathlib.Path("/run/tagline").glob(f"endpoint-net{number}-*.json"):
+            path.unlink()
 
     @contextlib.contextmanager
     def entered(self):
@@ -70,7 +82,7 @@ def namespaces(*roles):
         yield made
     finally:
         for namespace in made:
-            run("ip", "netns", "del", namespace.name)
+            namespace.remove()
 
 
 def connect(one, one_device, one_mac, other, other_device, other_mac, mtu=1500):
