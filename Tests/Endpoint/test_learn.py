@@ -138,6 +138,7 @@ def test_destination_that_is_not_local(server, remote, other):
     *[ip(CLIENT, VIP, udp(40000, 80), frag=offset) for offset in (1, 3, 4096, 8189)],
     *[ip(CLIENT6, VIP6, IPv6ExtHdrFragment(offset=offset, nh=17) / udp(40000, 80))
       for offset in (1, 3, 4096, 8189)],
+    ip(CLIENT6, VIP6, IPv6ExtHdrFragment(nh=60, m=1) / IPv6ExtHdrDestOpt() / udp(40000, 80)),
     # A TCP header whose flags are not there may be a SYN's.
     ip(CLIENT, VIP, bytes(tcp(40000, 80))[:13], proto=6),
     ip(CLIENT, VIP, bytes(udp(40000, 80))[:3], proto=17),

@@ -222,6 +222,14 @@ def test_extension_headers(server):
     assert server.send(sent(packet)) == sent(packet, entry(18), to=APPLIANCE)
 
 
+def test_first_fragment_with_a_header_between_is_no_flows(server):
+    """Later ones name that header's protocol and could not follow."""
+    teach(server, 17, VIP6, CLIENT6, udp)
+    header = IPv6ExtHdrFragment(nh=60, m=1, id=5)
+    given = sent(ip(VIP6, CLIENT6, header / IPv6ExtHdrDestOpt() / udp(80, 40000)))
+    assert server.send(given) == given
+
+
 # -- Explicit null
 
 SERVICE, SERVICE6 = "198.51.100.80", "2001:db8:2::80"
