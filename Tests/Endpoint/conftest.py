@@ -1,6 +1,7 @@
 """Shared fixtures. Run as root with Debian's Python: `/usr/bin/python3 -m pytest Tests/Endpoint`."""
 
 import os
+import signal
 
 import pytest
 
@@ -12,6 +13,8 @@ from harness.tagline import TAGLINE, TAGLINECTL
 
 
 def pytest_sessionstart(session):
+    # A runner out of patience says TERM: as after ctrl-C, namespaces and processes are removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in (ENDPOINT, TAGLINE, TAGLINECTL):
         if not program.exists():
             pytest.exit(f"{program} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
