@@ -22,7 +22,15 @@ public enum Endpoint {
       return attaching.lines
     } catch {
       // What a first attach began is undone; a running endpoint goes on as it was.
-      if isFirst { _ = try? detach(device, file) }
+      guard isFirst else { throw error }
+      do throws(EndpointFailure) {
+        _ = try detach(device, file)
+      } catch let second {
+        throw EndpointFailure(
+          message: "\(error.message). Undoing what was begun failed too: \(second.message). "
+            + "`tagline-endpoint detach \(name)` tries again",
+          exitCode: error.exitCode)
+      }
       throw error
     }
   }

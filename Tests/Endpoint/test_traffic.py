@@ -216,6 +216,27 @@ def test_without_room_it_goes_unlabelled():
         assert show("s0", made.server)["counters"]["tx.too_big"] >= len(data)
 
 
+def test_generic_xdp():
+    """veth takes no native XDP beside an MTU past a page; the way through the host is another then."""
+    with network(9000, VIP) as made:
+        assert show("s0", made.server)["mode"] == show("c0", made.client)["mode"] == "generic"
+        made.exchange(made.connection(VIP), 100_000)
+        data = [seen for seen in made.appliance.of(True) if len(seen.packet) > 1000]
+        assert {labels(seen) for seen in data} == {(S2C,)}
+        assert show("s0", made.server)["errors"] == 0
+
+
+def test_packets_of_several_segments_do_not_stall(pair):
+    """Somebody lets the device segment again: those packets go without label, but they go."""
+    made, address = pair
+    made.server.ip("link", "set", "s0", "gso_max_segs", "64")
+    made.exchange(made.connection(address), 300_000)
+    counters = show("s0", made.server)["counters"]
+    assert counters["tx.segmented"] > 10
+    assert counters["tx.labelled"] > 0
+    assert counters["error.push"] == 0
+
+
 def test_new_connection_from_the_same_port(pair):
     """The SYN erases what was remembered: no old label goes with the new session's packets."""
     made, address = pair
