@@ -103,7 +103,10 @@ def test_killed_at_any_moment(prepared):
     endpoint("detach", "d0", namespace=prepared)
     generator = random.Random(1)
     broken = 0
-    for turn in range(24):
+    # As often as it takes for some kills to hit between the first change and the last.
+    for turn in range(300):
+        if turn >= 12 and broken >= 3:
+            break
         process = subprocess.Popen(
             [*prepared.prefix, ENDPOINT, "attach", "d0", "--appliance", APPLIANCE],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -125,7 +128,9 @@ def test_killed_while_detaching(prepared):
     before = settings(prepared)
     generator = random.Random(2)
     broken = 0
-    for _ in range(12):
+    for _ in range(300):
+        if broken >= 2:
+            break
         endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
         process = subprocess.Popen(
             [*prepared.prefix, ENDPOINT, "detach", "d0"],
@@ -137,7 +142,7 @@ def test_killed_while_detaching(prepared):
         broken += now != before and "prog" not in now["link"].get("xdp", {})
         endpoint("detach", "d0", namespace=prepared)
         assert settings(prepared) == before
-    assert broken >= 1, "no kill hit the middle: this proves nothing"
+    assert broken >= 2, "no kill hit the middle: this proves nothing"
 
 
 def test_half_of_it_gone(prepared):

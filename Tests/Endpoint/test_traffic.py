@@ -230,9 +230,9 @@ def test_packets_of_several_segments_do_not_stall(pair):
     """Somebody lets the device segment again: those packets go without label, but they go."""
     made, address = pair
     made.server.ip("link", "set", "s0", "gso_max_segs", "64")
-    made.exchange(made.connection(address), 300_000)
+    made.exchange(made.connection(address), 1_000_000)
     counters = show("s0", made.server)["counters"]
-    assert counters["tx.segmented"] > 10
+    assert counters["tx.segmented"] > 0
     assert counters["tx.labelled"] > 0
     assert counters["error.push"] == 0
 
