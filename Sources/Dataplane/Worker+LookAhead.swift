@@ -47,9 +47,7 @@ extension Worker {
         }
         look.pointee.offset = offset
         if checksGuard {
-          look.pointee.detail = shared.guardDigest.word(
-            addresses: ip.word(16, as: UInt64.self), ports: ip.word(24, as: UInt32.self),
-            protocolNumber: ip.load8(13))
+          look.pointee.detail = guardWord(ofIPv4: ip + 4)
         }
         prefetchEntry(offset)
       } else {
@@ -128,9 +126,7 @@ extension Worker {
     guard offset < shared.labelTable.labelCount, entry.isBottom, entry.ttl > 1,
       view.admits(label: entry.label)
     else { return 0 }
-    look.pointee.detail = shared.guardDigest.word(
-      source: tuple.source, destination: tuple.destination, sourcePort: tuple.sourcePort,
-      destinationPort: tuple.destinationPort, protocolNumber: protocolNumber)
+    look.pointee.detail = guardWord(ofIPv6: ip)
     look.pointee.offset = offset
     prefetchEntry(offset)
     return 0

@@ -54,6 +54,43 @@ extension DataplaneTests {
       #expect((0..<6).allSatisfy { bench.appliance.sessions(service: $0) == 0 })
     }
 
+    /// Plain packets are switched and forwarded in place, past the inspector and the analyser. What
+    /// these would make of the same packets is the same, to the byte and the counter: a worker that
+    /// traces takes every packet through them.
+    @Test(arguments: [1, 2], [false, true])
+    func inPlaceAsThroughTheAnalyser(ports: Int, isTagged: Bool) throws {
+      let base = ports == 1 ? Network.oneArmed : .twoArmed
+      let network = base.with { network in
+        network.services[0].clients = .labelled
+        network.settings.guardPort = isTagged
+        if isTagged { for port in network.ports.indices { network.ports[port].vlan = 7 } }
+      }
+      let quick = try WorkerBench(network, sessions: 40, pairs: 8..<40)
+      let thorough = try WorkerBench(network, sessions: 40, pairs: 8..<40)
+      thorough.appliance.workers[0].trace.pointee.isActive = true
+      var traffic = Traffic(seed: isTagged ? 4 : 3)
+      for _ in 0..<1500 {
+        let view = SessionView(quick)
+        let count = 1 + traffic.below(7)
+        let port = traffic.below(network.ports.count)
+        let frames = (0..<count).map { _ in
+          traffic.spoilHeaders(traffic.frame(quick, view, port: port, vlan: isTagged ? 7 : 0))
+        }
+        let isSame = quick.inject(frames, on: port) == thorough.inject(frames, on: port)
+        try #require(isSame, "\(frames.map { $0.prefix(64) })")
+        let differences = zip(quick.sortedCounters, thorough.sortedCounters).filter { $0 != $1 }
+        try #require(differences.isEmpty, "\(differences)")
+        if traffic.below(5) == 0 {
+          let ticks = UInt32(1 + traffic.below(60))
+          quick.advance(by: ticks)
+          thorough.advance(by: ticks)
+        }
+      }
+      for name in ["label.switched", "label.popped", "label.unknown", "analysed.forwarded"] {
+        #expect(quick[name] > 100, "\(name) is \(quick[name])")
+      }
+    }
+
     /// Each frame of a session goes to that session's server, with that session's label.
     ///
     /// - Returns: how many frames were compared
@@ -163,13 +200,24 @@ private struct Traffic {
 
   mutating func below(_ limit: Int) -> Int { Int(random.next() % UInt64(limit)) }
 
+  /// Another byte in one of three frames, among those that are looked at.
+  mutating func spoilHeaders(_ frame: Bytes) -> Bytes {
+    guard below(3) == 0 else { return frame }
+    var frame = frame
+    frame[below(min(frame.count, 62))] ^= UInt8(1 << below(8))
+    return frame
+  }
+
   /// A frame that comes in by a port; one in ten comes in by the wrong one.
-  mutating func frame(_ bench: WorkerBench, _ view: SessionView, port: Int) -> Bytes {
+  mutating func frame(
+    _ bench: WorkerBench, _ view: SessionView, port: Int, vlan: UInt16 = 0
+  ) -> Bytes {
     let flow = flows[below(flows.count)]
     let session = view.session(of: flow)
     let isC2S = (port == 0) != (below(10) == 0)
     var packet = isC2S ? fromClient(flow) : fromServer(flow, session)
     packet.destination = Hosts.port(port)
+    if vlan != 0 { packet = packet.vlan(vlan) }
     if below(20) == 0, case .none = packet.transport {
     } else if below(20) == 0, packet.ipPayload.count > 24 {
       packet =

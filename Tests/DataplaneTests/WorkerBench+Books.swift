@@ -12,6 +12,12 @@ extension WorkerBench {
     Dictionary(uniqueKeysWithValues: appliance.counters().map { ($0.name, $0.value) })
   }
 
+  /// The same for two benches, in the same order.
+  var sortedCounters: [String] {
+    counters.filter { $0.key != "worker.busy_ns" }.sorted { $0.key < $1.key }
+      .map { "\($0.key) \($0.value)" }
+  }
+
   /// All counters but those of the devices and of time.
   func changes(since before: Counts) -> Counts {
     let ignored: Set<String> = ["rx.packets", "tx.packets", "worker.busy_ns"]
