@@ -105,6 +105,24 @@ if !pureOnly && !dataplaneOnly {
         "Management", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: safe + dpdk),
+    .target(
+      name: "CMacswap", exclude: ["README.md"], cSettings: [.unsafeFlags(["-O3"] + dpdkIncludes)]),
+    .target(
+      name: "BenchRig",
+      dependencies: [
+        "CDPDKShim", "CMacswap", "Dataplane", "Labels", "Management", "Sessions", "Snapshots",
+        "Wire",
+      ],
+      exclude: ["README.md"], swiftSettings: packetPath + dpdk),
+    .target(
+      name: "Bench", dependencies: ["AdminProtocol", "BenchRig", "Management"],
+      exclude: ["README.md"], swiftSettings: safe + dpdk),
+    .executableTarget(
+      name: "tagline-bench",
+      dependencies: [
+        "Bench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: safe + dpdk),
     .executableTarget(
       name: "tagline-simulate",
       dependencies: [
@@ -142,6 +160,9 @@ if !pureOnly && !dataplaneOnly {
         "AdminProtocol", "Management", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
+      swiftSettings: dpdk),
+    .testTarget(
+      name: "BenchTests", dependencies: ["AdminProtocol", "Bench", "BenchRig"],
       swiftSettings: dpdk),
     .testTarget(
       name: "TaglinectlTests", dependencies: ["AdminProtocol", "Management", "taglinectl"],

@@ -4,6 +4,22 @@ import Snapshots
 /// A worker led step by step instead of launched: what the benchmark measures is the loop itself, on
 /// a thread and by a clock of the caller's.
 extension Appliance {
+  /// Makes the workers ones that run, though their loops are led by `turn`: what is published from now
+  /// on is taken over in the loop, on whatever thread that is. A snapshot must have been published.
+  package func beginStepping() throws(ApplianceError) {
+    // They start, see that they are to stop, and are gone before their first turn.
+    shared.stopping.pointee = 1
+    try start()
+    for index in 0..<options.workers { _ = shim_wait(UInt32(index + 1)) }
+    shared.stopping.pointee = 0
+  }
+
+  /// Counts a worker among those whose quiescent state is waited for, from its first turn until
+  /// `leave`.
+  package func join(worker: Int) { shim_qsbr_register(shared.quiescence, UInt32(worker)) }
+
+  package func leave(worker: Int) { shim_qsbr_unregister(shared.quiescence, UInt32(worker)) }
+
   /// Runs a worker's loop so many times on the calling thread.
   package func turn(worker: Int, times: Int) {
     let worker = workers + worker

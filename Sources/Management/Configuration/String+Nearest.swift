@@ -1,7 +1,7 @@
 extension String {
   /// The one of some words that this was probably meant to be: at most a third of its letters
   /// away, and at least one; nil if none is.
-  func nearest(among words: [String]) -> String? {
+  package func nearest(among words: [String]) -> String? {
     let own = Array(lowercased().replacing("_", with: "-"))
     let limit = Swift.max(1, own.count / 3)
     let near = words.map { (word: $0, distance: Self.distance(own, Array($0))) }

@@ -1,0 +1,94 @@
+import AdminProtocol
+import Foundation
+
+/// A run of some cases, each in a process of its own.
+public struct BenchRun {
+  public var rounds = 11
+  public var packets = 1_000_000
+  public var hugePages = "auto"
+  /// Whether to print JSON in place of the table.
+  public var printsJSON = false
+  /// Where to record the results.
+  public var record: String?
+
+  public init() {}
+
+  /// This program's file.
+  static var executable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? ProcessInfo.processInfo.arguments[0]
+  }
+
+  /// Arguments that make this program the process of a case; see `--run-case`.
+  func childArguments(_ benchmarkCase: BenchmarkCase) -> [String] {
+    [
+      "--run-case", benchmarkCase.path, "--rounds", "\(rounds)", "--packets", "\(packets)",
+      "--hugepages", hugePages,
+    ]
+  }
+
+  /// Runs the cases one after the other and prints each result when it is there. A case that fails
+  /// does not stop the others.
+  ///
+  /// - Throws: what failed, after all have run
+  public func run(_ cases: [BenchmarkCase]) throws(BenchError) {
+    if !printsJSON { emit(ResultTable.header + "  (ns a packet)") }
+    var results: [JSONValue] = []
+    var failures: [String] = []
+    var code: Int32 = 0
+    var environment: String?
+    for benchmarkCase in cases {
+      do {
+        let result = try measure(benchmarkCase)
+        results.append(result)
+        emit(printsJSON ? result.encodedText : ResultTable.line(result))
+        note(result, &environment)
+      } catch {
+        failures.append("\(benchmarkCase.path): \(error.description)")
+        code = max(code, error.code)
+      }
+    }
+    if let record { try Record.write(results, to: record) }
+    guard failures.isEmpty else {
+      throw BenchError(failures.joined(separator: "\n"), code: code)
+    }
+  }
+
+  /// Says once what the measurements lack.
+  private func note(_ result: JSONValue, _ said: inout String?) {
+    var lacks: [String] = []
+    if let line = result["memory"]?.stringValue { lacks.append(line) }
+    if result["own_core"]?.boolValue == false {
+      lacks.append("one processor only: the manager disturbs the worker there")
+    }
+    let text = lacks.joined(separator: "; ")
+    guard !text.isEmpty, text != said else { return }
+    said = text
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  private func measure(_ benchmarkCase: BenchmarkCase) throws(BenchError) -> JSONValue {
+    try Self.read(
+      try Subprocess(
+        Self.executable, childArguments(benchmarkCase), errors: .standardError))
+  }
+
+  /// A child's result: its last line.
+  static func read(_ child: Subprocess) throws(BenchError) -> JSONValue {
+    let (output, status) = child.finish()
+    guard status == 0 else {
+      let reason = output.split(separator: "\n").last.map(String.init)
+      throw BenchError(
+        reason ?? "the process of the case died", code: status == 2 ? 2 : 1)
+    }
+    guard let line = output.split(separator: "\n").last,
+      let result = try? JSONValue(parsing: String(line))
+    else { throw BenchError("the process of the case printed no result", code: 1) }
+    return result
+  }
+
+  private func emit(_ line: String) {
+    print(line)
+    fflush(nil)
+  }
+}

@@ -1,0 +1,20 @@
+import Foundation
+
+/// A folder that is removed, with all in it, when it is let go.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws(BenchError) {
+    let url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("tagline-bench-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    } catch {
+      throw BenchError(
+        "\(url.path) cannot be made: \(error.localizedDescription); set TMPDIR", code: 2)
+    }
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
