@@ -28,7 +28,8 @@ enum StartCase {
       theirs.append(
         try time(
           "dpdk-testpmd",
-          ["--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf", "--lcores",
+          [
+            "--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf", "--lcores",
             "0,1", "--log-level", "error", "--file-prefix",
             "testpmd-\(ProcessInfo.processInfo.processIdentifier)", "--vdev", files.device, "--",
             "--forward-mode=macswap", "--nb-cores=1", "--total-num-mbufs=32768", "--no-flush-rx",

@@ -17,7 +17,8 @@ final class Testpmd {
     let lcores =
       processors.count > 1
       ? "0@\(processors[0]),1@\(processors[1])" : "0@\(processors[0]),1@\(processors[0])"
-    let memory = hugePages ? ["--in-memory"] : ["--no-huge", "-m", "\(packetBuffers * 2560 >> 20 + 64)"]
+    let memory =
+      hugePages ? ["--in-memory"] : ["--no-huge", "-m", "\(packetBuffers * 2560 >> 20 + 64)"]
     // Without huge pages and as testpmd makes it by itself, the pool has every buffer's header in the
     // same cache set, which the appliance's pool has not.
     let pool = hugePages ? "native" : "anon"

@@ -100,7 +100,7 @@ package final class CaseRun {
       rig.appliance.turn(worker: 0, times: 1)
     }
     try rig.populate(scenario.populated, isIPv6: scenario.isIPv6)
-    if scenario.warmUp > 0 { _ = try worker(packets: scenario.warmUp) }
+    try warmUp()
     let before = Books(rig.appliance)
     labelled = 0
     strangers = 0
@@ -125,6 +125,17 @@ package final class CaseRun {
       throw BenchFailure(
         "the manager published \(measurement.publications) snapshots in \(options.rounds) rounds;"
           + " take larger ones (--packets)", code: 1)
+    }
+  }
+
+  /// Not through `MeasuredTurns`, whose instructions may be counted.
+  private func warmUp() throws(BenchFailure) {
+    var done = 0
+    while done < scenario.warmUp {
+      try prepare(isForWorker: true)
+      rig.appliance.turn(worker: 0, times: rig.turnsPerFill)
+      _ = rig.drain()
+      done += Rig.packets
     }
   }
 

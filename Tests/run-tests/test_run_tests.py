@@ -40,6 +40,7 @@ error: Exited with unexpected signal code 5
         ("2 passed, 1 error in 0.50s\n", 1, "2 1"),
         ("no tests ran in 0.01s\n", 5, "0 1"),
         ("fuzz: 1 passed, 1 failed\n", 1, "1 1"),
+        ("budgets: 2 passed, 1 failed\n", 1, "2 1"),
         ("hot-path gate: passed, 0 findings\n", 0, "1 0"),
         ("hot-path gate: FAILED, 7 findings\n", 1, "0 1"),
         ("Build complete! (3.00s)\n", 0, "1 0"),

@@ -2,17 +2,20 @@
 # runs at the top of the project and fails or not.
 # shellcheck disable=SC2034 # run-tests reads the tables.
 
-STAGES=(packages lint tools unit release test gate address fuzz end-to-end endpoint demo readme)
+STAGES=(packages lint tools unit release test gate budgets bench address fuzz end-to-end endpoint demo
+  readme)
 SLOW_STAGES=(address end-to-end)
 
 declare -A STAGE_TITLES=(
   [packages]="Debian packages that the tests need"
   [lint]="swift format and shellcheck"
-  [tools]="tests of the gate and of the counting of tests"
+  [tools]="tests of the gate, the budgets and the counting of tests"
   [unit]="unit tests of the pure modules, without DPDK"
   [release]="release build of every executable"
   [test]="unit tests of data plane, management and client"
   [gate]="machine-code gate over the packet path"
+  [budgets]="instructions a packet, by callgrind"
+  [bench]="the benchmark runs and measures what it says"
   [address]="unit tests of pure modules and data plane under AddressSanitizer"
   [fuzz]="fuzzers over packet analyser and label tests"
   [end-to-end]="the built appliance on captures"
@@ -24,6 +27,7 @@ declare -A STAGE_TITLES=(
 # Seconds after which a stage counts as hung.
 declare -A STAGE_LIMITS=(
   [packages]=900 [lint]=300 [tools]=300 [unit]=900 [release]=1800 [test]=1800 [gate]=600
+  [budgets]=600 [bench]=600
   [address]=1800 [fuzz]=600 [end-to-end]=1800 [endpoint]=600 [demo]=1800 [readme]=1800
 )
 
@@ -42,9 +46,9 @@ run_pytest() {
 stage_packages() {
   # shellcheck source=packages.sh
   source deploy/lib/packages.sh
-  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk libnuma-dev libpcap-dev libbpf-dev \
+  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk dpdk-dev libnuma-dev libpcap-dev libbpf-dev \
     linux-libc-dev binutils iproute2 iputils-ping ethtool tcpdump tshark python3 python3-scapy \
-    python3-pytest python3-yaml shellcheck
+    python3-pytest python3-yaml shellcheck valgrind
   unpack_package prometheus usr/bin/promtool .build-tests/prometheus
 }
 
@@ -62,7 +66,7 @@ stage_lint() {
 }
 
 stage_tools() {
-  run_pytest Tests/hot-path-gate Tests/run-tests
+  run_pytest Tests/hot-path-gate Tests/run-tests Tests/budgets
 }
 
 stage_unit() {
@@ -81,6 +85,14 @@ stage_test() {
 
 stage_gate() {
   Tests/hot-path-gate/hot-path-gate "$(release_folder)/tagline" Tests/hot-path-roots.txt
+}
+
+stage_budgets() {
+  Tests/budgets/check-budgets --bench "$(release_folder)/tagline-bench"
+}
+
+stage_bench() {
+  TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/bench
 }
 
 stage_address() {
