@@ -17,6 +17,8 @@ package final class CaseRun {
   private var strangers: UInt64 = 0
   /// 1 while the manager is to do what disturbs.
   private let isDisturbing: UnsafeMutablePointer<UInt32>
+  /// Snapshots that it has published meanwhile.
+  private let publications: UnsafeMutablePointer<UInt32>
   private var reloads = 0
 
   /// Starts DPDK: one case a process.
@@ -45,6 +47,8 @@ package final class CaseRun {
     rig = try Rig(scenario.setup, isRing: options.isRing)
     isDisturbing = .allocate(capacity: 1)
     isDisturbing.initialize(to: 0)
+    publications = .allocate(capacity: 1)
+    publications.initialize(to: 0)
     measurement.lines = rig.appliance.startLines
     measurement.hugePages =
       measurement.lines.first?.hasPrefix("memory: huge pages") ?? false
@@ -111,9 +115,7 @@ package final class CaseRun {
       if scenario.disturbance != .none {
         measurement.undisturbed.append(try worker(packets: options.packets))
       }
-      shim_store_release32(isDisturbing, scenario.disturbance == .none ? 0 : 1)
-      measurement.worker.append(try worker(packets: options.packets))
-      shim_store_release32(isDisturbing, 0)
+      measurement.worker.append(try disturbed())
     }
     try before.check(
       Books(rig.appliance), scenario.expectation, packets: measurement.packets,
@@ -121,10 +123,17 @@ package final class CaseRun {
     guard measurement.lost == 0 else {
       throw BenchFailure("\(measurement.lost) packets were lost", code: 1)
     }
-    guard scenario.disturbance == .none || measurement.publications >= options.rounds else {
-      throw BenchFailure(
-        "the manager published \(measurement.publications) snapshots in \(options.rounds) rounds;"
-          + " take larger ones (--packets)", code: 1)
+    measurement.publications = Int(shim_load_acquire32(publications))
+  }
+
+  /// A round that the manager disturbs, where it does: at least once.
+  private func disturbed() throws(BenchFailure) -> Double {
+    guard scenario.disturbance != .none else { return try worker(packets: options.packets) }
+    let former = shim_load_acquire32(publications)
+    shim_store_release32(isDisturbing, 1)
+    defer { shim_store_release32(isDisturbing, 0) }
+    return try worker(packets: options.packets) {
+      shim_load_acquire32(self.publications) != former
     }
   }
 
@@ -141,12 +150,15 @@ package final class CaseRun {
 
   /// A round of the worker's loop.
   ///
+  /// - Parameter isEnough: whether so many packets do
   /// - Returns: nanoseconds a packet
-  private func worker(packets: Int) throws(BenchFailure) -> Double {
+  private func worker(
+    packets: Int, isEnough: () -> Bool = { true }
+  ) throws(BenchFailure) -> Double {
     var cycles: UInt64 = 0
     var done = 0
     let times = options.isRing ? rig.turnsPerFill : 64
-    while done < packets {
+    while done < packets || !isEnough() {
       try prepare(isForWorker: true)
       cycles &+= MeasuredTurns.worker(rig.appliance, times: times)
       done += times * rig.packetsPerTurn
@@ -205,6 +217,6 @@ package final class CaseRun {
       setup.idleWeight = 1 + reloads % 2
       try rig.reload(setup)
     }
-    measurement.publications += 1
+    shim_store_release32(publications, shim_load_acquire32(publications) + 1)
   }
 }
