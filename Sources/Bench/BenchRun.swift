@@ -54,17 +54,19 @@ public struct BenchRun {
     }
   }
 
-  /// Says once what the measurements lack.
+  /// Says what memory and processors the measurements have, when it is the first or changes.
   private func note(_ result: JSONValue, _ said: inout String?) {
-    var lacks: [String] = []
-    if let line = result["memory"]?.stringValue { lacks.append(line) }
-    if result["own_core"]?.boolValue == false {
-      lacks.append("one processor only: the manager disturbs the worker there")
+    guard let hugePages = result["hugepages"]?.boolValue else { return }
+    var text = hugePages ? "with huge pages" : "without huge pages"
+    if !hugePages, self.hugePages != "none" {
+      text += ", as too few are free (hugepages/reserve 1024)"
     }
-    let text = lacks.joined(separator: "; ")
-    guard !text.isEmpty, text != said else { return }
+    if result["own_core"]?.boolValue == false {
+      text += "; one processor only, so the manager disturbs the worker there"
+    }
+    guard text != said else { return }
     said = text
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    FileHandle.standardError.write(Data("measured \(text)\n".utf8))
   }
 
   private func measure(_ benchmarkCase: BenchmarkCase) throws(BenchError) -> JSONValue {
