@@ -17,6 +17,7 @@ public enum Instructions {
   /// The object to print: `case`, `device`, `n`, `instructions` (a packet), `packets`.
   public static func count(_ benchmarkCase: BenchmarkCase) throws(BenchError) -> JSONValue {
     let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
     // valgrind 3.19 does not understand all of Swift's debug information.
     let stripped = folder.path + "/tagline-bench"
     guard Subprocess.output(of: "objcopy", ["--strip-debug", BenchRun.executable, stripped]) != nil
