@@ -37,6 +37,9 @@ public struct ApplianceOptions: Sendable {
   /// Slots of servers and services that snapshots may use.
   public var serverSlots = 65_504
   public var serviceSlots = 8192
+  /// Keys of the digests and hashes, three; nil for random ones. Digests have 16 bits, so that a test
+  /// of thousands of packets would now and then meet two alike.
+  var secrets: [UInt64]?
 
   public init() {}
 }

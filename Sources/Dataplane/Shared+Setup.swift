@@ -40,8 +40,9 @@ extension Shared {
     admissionMemory = try memory.take(
       Admission.byteCount(workers: count, services: options.serviceSlots), for: "admission")
     var random = SystemRandomNumberGenerator()
-    guardDigest = LabelGuard(secret: random.next())
-    sessionHash = SessionHash(secret0: random.next(), secret1: random.next())
+    let secrets = options.secrets ?? (0..<3).map { _ in random.next() }
+    guardDigest = LabelGuard(secret: secrets[0])
+    sessionHash = SessionHash(secret0: secrets[1], secret1: secrets[2])
     scaling = ReceiveSideScaling(
       memory: try memory.take(ReceiveSideScaling.tableBytes, for: "receive side scaling"),
       entries: redirectionEntries, workers: count)

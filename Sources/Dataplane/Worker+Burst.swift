@@ -15,28 +15,51 @@ extension Worker {
       let record = self.port(port)
       let checksGuard = !snapshot.settings.pointee.guardPort || record.pointee.side == .both
       switch (record.pointee.vlan == 0, checksGuard) {
-      case (true, true): processBurst(count, port: port, link: 14, checksGuard: true)
-      case (true, false): processBurst(count, port: port, link: 14, checksGuard: false)
-      case (false, true): processBurst(count, port: port, link: 18, checksGuard: true)
-      case (false, false): processBurst(count, port: port, link: 18, checksGuard: false)
+      case (true, true): processUntagged(count, port: port)
+      case (true, false): processUntaggedUnguarded(count, port: port)
+      case (false, true): processTagged(count, port: port)
+      case (false, false): processTaggedUnguarded(count, port: port)
       }
     }
     flushFullTransmits()
+  }
+
+  // Functions of their own, or the inliner would give up and hand the constants over as arguments.
+
+  @inline(never)
+  private mutating func processUntagged(_ count: Int, port: Int) {
+    processBurst(count, port: port, link: 14, checksGuard: true)
+  }
+
+  @inline(never)
+  private mutating func processUntaggedUnguarded(_ count: Int, port: Int) {
+    processBurst(count, port: port, link: 14, checksGuard: false)
+  }
+
+  @inline(never)
+  private mutating func processTagged(_ count: Int, port: Int) {
+    processBurst(count, port: port, link: 18, checksGuard: true)
+  }
+
+  @inline(never)
+  private mutating func processTaggedUnguarded(_ count: Int, port: Int) {
+    processBurst(count, port: port, link: 18, checksGuard: false)
   }
 
   @inline(__always)
   private mutating func processBurst(_ count: Int, port: Int, link: Int, checksGuard: Bool) {
     let view = BurstView(self.port(port), snapshot.settings, link: link)
     BurstView.writeHead(self.port(port), to: frameHead)
-    lookAhead(count, view, link: link, checksGuard: checksGuard)
-    takeTurns(count, port: port, view, link: link, checksGuard: checksGuard)
+    let hasRecords = lookAhead(count, view, link: link, checksGuard: checksGuard)
+    takeTurns(
+      count, port: port, view, link: link, checksGuard: checksGuard, hasRecords: hasRecords)
   }
 
   /// Each packet's turn: by the label switch, or within its session, at once where the look ahead and
   /// the tables allow it, through the inspector else.
   @inline(__always)
   private mutating func takeTurns(
-    _ count: Int, port: Int, _ view: BurstView, link: Int, checksGuard: Bool
+    _ count: Int, port: Int, _ view: BurstView, link: Int, checksGuard: Bool, hasRecords: Bool
   ) {
     let table = shared.labelTable
     let stamp = tick == 0 ? 1 : tick
@@ -48,7 +71,9 @@ extension Worker {
     var unswitched = 0
     var popped = 0
     var place = 0
+    if hasRecords { lookForFirstRecords(count) }
     while place < count {
+      if _slowPath(hasRecords) { lookForRecord(ahead: place, count) }
       let mbuf = burst[place].unsafelyUnwrapped
       let look = looks + place
       place &+= 1

@@ -21,46 +21,49 @@ extension Worker {
     let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
     let available = Int(shim_mbuf_data_length(mbuf)) &- link
     let ip = UnsafeRawPointer(data + link)
-    let isC2S: Bool
+    let way: UInt32
     if _fastPath(ip.load8(0) == 0x45) {
-      guard let direction = Self.direction(ofIPv4: ip, record), isWholeIPv4(ip, available)
-      else { return false }
-      isC2S = direction
+      way = Self.way(ofIPv4: ip, record)
+      guard way != Self.noWay, isWholeIPv4(ip, available) else { return false }
     } else {
-      guard let direction = Self.direction(ofIPv6: ip, record), isWholeIPv6(ip, available)
-      else { return false }
-      isC2S = direction
+      way = Self.way(ofIPv6: ip, record)
+      guard way != Self.noWay, isWholeIPv6(ip, available) else { return false }
     }
-    guard isC2S ? view.side.facesClients : view.side.facesServers else { return false }
-    return emitInPlace(mbuf, data, record, isC2S: isC2S, view, link: link)
+    guard way != 0 ? view.side.facesClients : view.side.facesServers else { return false }
+    return emitInPlace(mbuf, data, record, way, view, link: link)
   }
 
-  /// Whether a packet goes to the server, or to the client; nil if it is not the session's.
+  private static let noWay: UInt32 = .max
+
+  /// 1 for a packet to the server, 0 for one to the client, `noWay` if it is not the session's. A number,
+  /// and worked out without branches, since nothing foretells it.
   @inline(__always)
-  private static func direction(
+  private static func way(
     ofIPv4 ip: UnsafeRawPointer, _ record: UnsafeMutablePointer<SessionRecord>
-  ) -> Bool? {
+  ) -> UInt32 {
     let addresses = ip.word(12, as: UInt64.self)
     let ports = ip.load32(20)
     let key =
       UInt64(record.pointee.client.ipv4Word) | UInt64(record.pointee.virtual.ipv4Word) << 32
-    guard record.pointee.kind == UInt32(ip.load8(9)) | 4 << 8 else { return nil }
+    let isC2S: UInt32 = key == addresses ? 1 : 0
+    let isS2C: UInt32 = key == addresses &>> 32 | addresses &<< 32 ? 1 : 0
     // The record's ports have the client's in the low half, those of the packet the source in the high.
-    if key == addresses, record.pointee.ports == ports &>> 16 | ports &<< 16 { return true }
-    if key == addresses &>> 32 | addresses &<< 32, record.pointee.ports == ports { return false }
-    return nil
+    let turn = isC2S &<< 4
+    let isOfPorts = record.pointee.ports == ports &<< turn | ports &>> (32 &- turn)
+    let isOfKind = record.pointee.kind == UInt32(ip.load8(9)) | 4 << 8
+    return (isC2S | isS2C) != 0 && isOfPorts && isOfKind ? isC2S : noWay
   }
 
   @inline(never)
-  private static func direction(
+  private static func way(
     ofIPv6 ip: UnsafeRawPointer, _ record: UnsafeMutablePointer<SessionRecord>
-  ) -> Bool? {
+  ) -> UInt32 {
     let tuple = FlowTuple(
       source: ip.ipv6Address(8), destination: ip.ipv6Address(24),
       ports: UInt32(ip.load16(40)) | UInt32(ip.load16(42)) << 16,
       kind: UInt32(ip.load8(6)) | 6 << 8)
     let key = record.pointee.tuple
-    return key == tuple ? true : key == tuple.reversed ? false : nil
+    return key == tuple ? 1 : key == tuple.reversed ? 0 : noWay
   }
 
   /// What the analyser asks of an IPv4 packet without options that is no fragment, TTL included.
@@ -99,28 +102,29 @@ extension Worker {
   @inline(__always)
   private mutating func emitInPlace(
     _ mbuf: OpaquePointer, _ data: UnsafeMutableRawPointer,
-    _ record: UnsafeMutablePointer<SessionRecord>, isC2S: Bool, _ view: BurstView, link: Int
+    _ record: UnsafeMutablePointer<SessionRecord>, _ way: UInt32, _ view: BurstView, link: Int
   ) -> Bool {
     let flags = record.pointee.flags
     let pair = record.pointee.pair
     let labelled = SessionFlags.serverLabelled | SessionFlags.clientLabelled
-    if pair == noIndex && !isC2S && flags & labelled != 0
+    if pair == noIndex && way == 0 && flags & labelled != 0
       && flags & SessionFlags.exhaustedCounted == 0
     {
       return false
     }
-    let adjacency = self.adjacency(
-      isC2S ? record.pointee.adjacencyToServer : record.pointee.adjacencyToClient)
+    let toServer = record.pointee.adjacencyToServer
+    let toClient = record.pointee.adjacencyToClient
+    let adjacency = self.adjacency(way != 0 ? toServer : toClient)
     guard adjacency.pointee.length == UInt8(truncatingIfNeeded: link &- 2) else { return false }
     let isLabelled =
       pair != noIndex
-      && flags & (isC2S ? SessionFlags.serverLabelled : SessionFlags.clientLabelled) != 0
+      && flags & (way != 0 ? SessionFlags.serverLabelled : SessionFlags.clientLabelled) != 0
     let ip = data + link
     let ttl = ip.load(fromByteOffset: ip.load(as: UInt8.self) == 0x45 ? 8 : 7, as: UInt8.self) &- 1
     if isLabelled {
       guard shim_mbuf_headroom(mbuf) >= 4, view.fits(Int(shim_mbuf_data_length(mbuf)) &+ 4)
       else { return false }
-      let label = isC2S ? SessionLabel.c2s(pair) : SessionLabel.s2c(pair)
+      let label = SessionLabel.s2c(pair) &- way
       data.store32(
         LabelStackEntry(label: label, trafficClass: 0, ttl: ttl).rawValue, link &- 4)
       (data + (link &- 6)).storeBytes(of: WireEthertype.mpls, as: UInt16.self)

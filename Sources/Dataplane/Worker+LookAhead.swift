@@ -7,8 +7,13 @@ import Wire
 extension Worker {
   /// Looks at every packet of a burst: what it is, and what of the tables it will need, which is
   /// prefetched. Frames that are anything but plain are left to the inspector.
+  ///
+  /// - Returns: whether any packet may have a session's record, to be looked for when its bucket has
+  ///   come
   @inline(__always)
-  mutating func lookAhead(_ count: Int, _ view: BurstView, link: Int, checksGuard: Bool) {
+  mutating func lookAhead(
+    _ count: Int, _ view: BurstView, link: Int, checksGuard: Bool
+  ) -> Bool {
     let burst = burst
     let looks = looks
     let frameHead = frameHead
@@ -59,7 +64,7 @@ extension Worker {
         }
       }
     }
-    if hashed > 0 { lookAheadToRecords(count) }
+    return hashed > 0
   }
 
   @inline(__always)
@@ -132,18 +137,32 @@ extension Worker {
     return 0
   }
 
-  /// Once the buckets have come: the records that they name.
-  @inline(__always)
-  private func lookAheadToRecords(_ count: Int) {
+  /// So many packets ahead records are looked for: while that many take their turns, memory answers.
+  private static let recordDistance = 12
+
+  /// Begins to look for records, when the buckets that were prefetched first have come.
+  @inline(never)
+  mutating func lookForFirstRecords(_ count: Int) {
     var place = 0
-    while place < count {
-      let look = looks + place
+    while place < Self.recordDistance && place < count {
+      prefetchCandidate(looks + place)
       place &+= 1
-      guard look.pointee.offset == Look.none, look.pointee.hash != 0 else { continue }
-      let candidate = sessions.firstCandidate(look.pointee.hash)
-      guard candidate != noIndex else { continue }
-      look.pointee.detail = candidate
-      shim_prefetch(record(candidate))
     }
+  }
+
+  /// Goes on with that, a packet for each that takes its turn.
+  @inline(never)
+  mutating func lookForRecord(ahead place: Int, _ count: Int) {
+    let next = place &+ Self.recordDistance
+    if next < count { prefetchCandidate(looks + next) }
+  }
+
+  @inline(__always)
+  private func prefetchCandidate(_ look: UnsafeMutablePointer<Look>) {
+    guard look.pointee.offset == Look.none, look.pointee.hash != 0 else { return }
+    let candidate = sessions.firstCandidate(look.pointee.hash)
+    guard candidate != noIndex else { return }
+    look.pointee.detail = candidate
+    shim_prefetch(record(candidate))
   }
 }

@@ -50,6 +50,7 @@ final class WorkerBench {
     options.firstPair = pairs.lowerBound
     options.pairCount = UInt32(pairs.count)
     options.firstGiven = .lowest
+    options.secrets = [1, 2, 3]
     options.serverSlots = 64
     options.serviceSlots = 16
     for (index, port) in network.ports.enumerated() {
