@@ -16,7 +16,7 @@ public enum Machine {
           "hypervisor": .bool(cpuLine("flags")?.contains(" hypervisor") ?? false),
         ]
       ),
-      ("dpdk", JSONValue(Subprocess.output(of: "dpdk-testpmd", ["--version"]).flatMap(version))),
+      ("dpdk", JSONValue(Subprocess.output(of: "pkg-config", ["--modversion", "libdpdk"]))),
       ("date", .string(Date().formatted(.iso8601))),
       ("commit", JSONValue(commit)),
     ]
@@ -29,10 +29,6 @@ public enum Machine {
     let line = text.split(separator: "\n").first { $0.hasPrefix(key) }
     return line?.split(separator: ":", maxSplits: 1).last?
       .trimmingCharacters(in: .whitespaces)
-  }
-
-  private static func version(_ text: String) -> String? {
-    text.split(separator: "\n").first { $0.contains("DPDK") }.map(String.init)
   }
 
   /// The commit of the folder that the program runs in; "+" where files differ from it.
