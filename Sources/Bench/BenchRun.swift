@@ -62,7 +62,7 @@ public struct BenchRun {
       text += ", as too few are free (hugepages/reserve 1024)"
     }
     if result["own_core"]?.boolValue == false {
-      text += "; one processor only, so the manager disturbs the worker there"
+      text += "; the manager has no processor of its own and disturbs the workers"
     }
     guard text != said else { return }
     said = text

@@ -27,6 +27,8 @@ public enum CaseChild {
     switch benchmarkCase.name {
     case "macswap": return try TestpmdCase.run(benchmarkCase, options)
     case "start": return try StartCase.run(benchmarkCase, options)
+    case let name where name.hasPrefix("workers."):
+      return try WorkersCase.run(benchmarkCase, options)
     default: return try measure(benchmarkCase, options)
     }
   }

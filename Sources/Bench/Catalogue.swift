@@ -13,12 +13,17 @@ public enum Catalogue {
     + ["new.syn-flood", "mix", "mix.snapshot", "mix.reload"].map {
       BenchmarkCase($0, .ring, 100_000)
     }
+    + workers.map { BenchmarkCase("workers.\($0)", .ring, 100_000) }
     + [
       BenchmarkCase("start", .pcap, 1), BenchmarkCase("macswap", .ring, 512),
       BenchmarkCase("macswap", .pcap, 1000),
     ]
 
   private static let algorithms = ["rr", "wrr", "lc", "wlc", "rt", "p2c", "maglev"]
+
+  private static let workers = [
+    "own", "other", "mixed", "one-queue", "session",
+  ]
 
   /// A device that replays for ever holds its whole capture in packet buffers.
   private static let largestCapture = 100_000
@@ -40,6 +45,12 @@ public enum Catalogue {
     case "mix": "IMIX: 90 % labelled, 9 % of known sessions, 1 % new"
     case "mix.snapshot": "mix, with a snapshot published every 10 ms"
     case "mix.reload": "mix, with 1,000 services reloaded over and over"
+    case "workers.own": "two workers at once, each switching labels of n own pairs"
+    case "workers.other": "each switching labels of the other's pairs"
+    case "workers.mixed": "each switching labels of own pairs and of the other's"
+    case "workers.one-queue": "all labelled packets on the first worker's queue"
+    case "workers.session":
+      "unlabelled packets of n known sessions a worker, on their owners' queues"
     case "start": "from the program's start to its first packet forwarded"
     case "macswap": "the C loop against dpdk-testpmd's macswap"
     default: "first UDP packets, n sessions alive, as many ending as starting"

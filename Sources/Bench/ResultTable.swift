@@ -22,6 +22,10 @@ public enum ResultTable {
     if let quiet = result["ns_median_undisturbed"]?.doubleValue {
       notes.append("undisturbed \(text(quiet))")
     }
+    if let alone = result["ns_median_alone"]?.doubleValue {
+      notes.append(
+        "alone \(text(alone)), together \(text(result["mpps"]?.doubleValue)) Mpps")
+    }
     if let bytes = result["bytes_a_session"]?.doubleValue {
       notes.append("\(text(bytes)) bytes a session")
     }

@@ -13,8 +13,8 @@ struct Books {
   /// Compares the counters with later ones, and fails if what happened in between is not what was to be
   /// measured.
   func check(
-    _ after: Books, _ expectation: Scenario.Expectation, packets: Int, labelled: Int,
-    strangers: Int
+    _ after: Books, _ expectation: Scenario.Expectation, packets: Int, labelled: Int = 0,
+    strangers: Int = 0
   ) throws(BenchFailure) {
     var expected: [String: Int] = ["rx.packets": packets, "tx.packets": packets]
     var endings: Int?

@@ -5,6 +5,7 @@ struct Setup {
   /// One device for both sides, or two: the clients' and the servers'.
   var devices: [String]
   var hugePages = HugePages.auto
+  var workers = 1
   var sessions = 1 << 20
   var packetBuffers = 32_768
   var algorithm = "wlc"
@@ -22,7 +23,7 @@ struct Setup {
   /// A label adds 4 bytes, so the links take 1,504: a full Ethernet frame is then labelled too.
   var text: String {
     """
-    workers: 1
+    workers: \(workers)
     sessions-per-worker: \(sessions)
     memory:
       hugepages: \(hugePages.rawValue)

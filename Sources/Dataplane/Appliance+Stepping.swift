@@ -1,5 +1,6 @@
 import CDPDKShim
 import Snapshots
+import Wire
 
 /// A worker led step by step instead of launched: what the benchmark measures is the loop itself, on
 /// a thread and by a clock of the caller's.
@@ -28,6 +29,27 @@ extension Appliance {
       _ = worker.pointee.runLoop()
       left &-= 1
     }
+  }
+
+  /// Runs a worker's loop on the calling thread until it has sent so many packets more.
+  ///
+  /// - Parameter times: turns at most, should packets be lost
+  package func turn(worker: Int, untilSent count: Int, times: Int) {
+    let worker = workers + worker
+    let sent = worker.pointee.counters + Counter.txPackets.rawValue
+    let end = sent.pointee &+ UInt64(count)
+    var left = times
+    while sent.pointee < end, left > 0 {
+      _ = worker.pointee.runLoop()
+      left &-= 1
+    }
+  }
+
+  /// The worker that owns a flow's session.
+  ///
+  /// - Parameter ports: either port in a half
+  package func owner(source: IPAddress, destination: IPAddress, ports: UInt32) -> Int {
+    shared.scaling.owner(source: source, destination: destination, ports: ports)
   }
 
   /// Has a worker handle packets as a burst that a port received, at most `burstSize`, and send what

@@ -55,7 +55,10 @@ struct CatalogueTests {
   func noPath(_ text: String) { #expect(BenchmarkCase(path: text) == nil) }
 
   /// What each case configures is a configuration.
-  @Test(arguments: Catalogue.cases.filter { !["start", "macswap"].contains($0.name) })
+  @Test(
+    arguments: Catalogue.cases.filter {
+      !["start", "macswap"].contains($0.name) && !$0.name.hasPrefix("workers.")
+    })
   func everyScenarioIsConfigured(_ benchmarkCase: BenchmarkCase) throws {
     let devices =
       benchmarkCase.name == "switch.guard-port" ? ["net_ring0", "net_ring1"] : ["net_ring0"]

@@ -48,6 +48,17 @@ def test_cases_of_the_ring(case):
         assert result["ns_median_undisturbed"] > 0
 
 
+@pytest.mark.parametrize("case", ["own", "other", "mixed", "one-queue", "session"])
+def test_two_workers(case):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("two workers need two processors")
+    code, out, err = run(f"workers.{case}", "--rounds", "2", "--packets", "5120", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert result["lost"] == 0 and result["ns_median_alone"] > 0 and result["mpps"] > 0
+    assert (result["ns_median_worker1"] is None) == (case == "one-queue")
+
+
 def test_start():
     code, out, err = run("start", "--rounds", "2", "--json")
     assert code == 0, err

@@ -5,5 +5,6 @@
 #include "die_with_parent.h"
 #include "macswap.h"
 #include "measured_call.h"
+#include "pin_thread.h"
 
 #endif
