@@ -74,8 +74,6 @@ def test_c_loop_against_testpmd():
     for line in out.splitlines():
         result = json.loads(line)
         assert result["ns_min"] > 0 and result["macswap_ns_median"] > 0
-        if result["hugepages"]:
-            assert 0.5 < result["ratio"] < 2
 
 
 def test_record(tmp_path):
