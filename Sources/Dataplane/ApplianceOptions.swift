@@ -13,13 +13,18 @@ public struct ApplianceOptions: Sendable {
     public var mac: UInt64?
     public var mtu: UInt16
     public var side: PortSide
+    /// Whether it has a kernel twin.
+    public var hasTwin: Bool
 
-    public init(name: String, device: String, mac: UInt64?, mtu: UInt16, side: PortSide) {
+    public init(
+      name: String, device: String, mac: UInt64?, mtu: UInt16, side: PortSide, hasTwin: Bool = false
+    ) {
       self.name = name
       self.device = device
       self.mac = mac
       self.mtu = mtu
       self.side = side
+      self.hasTwin = hasTwin
     }
   }
 

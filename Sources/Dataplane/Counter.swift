@@ -20,6 +20,8 @@ public enum Counter: Int, CaseIterable, Sendable {
   case txFull
   /// Nanoseconds spent in loops that had packets to handle.
   case workerBusyNanoseconds
+  /// Packets of kernel twins sent on.
+  case kernelSent
 
   public var name: String {
     switch self {
@@ -40,6 +42,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case .txPackets: "tx.packets"
     case .txFull: "tx.full"
     case .workerBusyNanoseconds: "worker.busy_ns"
+    case .kernelSent: "kernel.sent"
     }
   }
 

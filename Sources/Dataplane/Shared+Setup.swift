@@ -7,6 +7,7 @@ import Snapshots
 extension Shared {
   private static let ringSize: UInt32 = 4096
   static let orderRingSize: UInt32 = 256
+  static let kernelRingSize: UInt32 = 1024
 
   init(
     _ options: ApplianceOptions, devices: [Device], memory: inout Memory, redirectionEntries: Int,
@@ -54,6 +55,17 @@ extension Shared {
       }
       orders[from] = try Self.ring(Self.orderRingSize)
     }
+    hasTwins = options.ports.contains { $0.hasTwin }
+    toKernel = try memory.take(OpaquePointer?.self, count: count, for: "rings")
+    kernelReturns = try memory.take(OpaquePointer?.self, count: count, for: "rings")
+    if hasTwins {
+      for worker in 0..<count {
+        toKernel[worker] = try Self.ring(Self.kernelRingSize)
+        // Whatever the kernel path holds finds room.
+        kernelReturns[worker] = try Self.ring(Self.kernelRingSize * 2)
+      }
+    }
+    fromKernel = hasTwins ? try Self.ring(Self.kernelRingSize) : nil
     clock = CycleClock(hertz: rte_get_tsc_hz())
     yieldsWhenIdle = isCrowded
     learned = try memory.take(UnsafePointer<Adjacency>.self, count: count, for: "next hops")

@@ -32,7 +32,7 @@ extension Worker {
       return passPlain(frame, packet, to: adjacency)
     }
     guard adjacency != noIndex else { return drop(frame.mbuf, .noNextHop) }
-    let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
+    let client = acquireClient(packet.source, mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
       tuple, hash, service: service, server: server, client: client)
@@ -63,7 +63,7 @@ extension Worker {
     }
     let hop = findClient(packet.destination)
     guard hop.port >= 0 else { return drop(frame.mbuf, .noNextHop) }
-    let client = acquireClient(mac: hop.mac, port: hop.port)
+    let client = acquireClient(packet.destination, mac: hop.mac, port: hop.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     if leavesNoState(packet, server) {
       passPlain(frame, packet, to: client)

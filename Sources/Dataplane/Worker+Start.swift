@@ -49,7 +49,7 @@ extension Worker {
     guard snapshot.servers[Int(server)].adjacency != noIndex else {
       return drop(frame.mbuf, .noNextHop)
     }
-    let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
+    let client = acquireClient(packet.source, mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
       tuple, hash, service: service, server: server, client: client)

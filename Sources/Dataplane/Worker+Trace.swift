@@ -128,6 +128,9 @@ extension Worker {
       if counters[place] != before[place] { return place }
       place &+= 1
     }
+    if counters[Counter.kernelPackets.rawValue] != before[Counter.kernelPackets.rawValue] {
+      return Counter.kernelPackets.rawValue
+    }
     if counters[Counter.labelSwitched.rawValue] != before[Counter.labelSwitched.rawValue] {
       return Counter.labelSwitched.rawValue
     }

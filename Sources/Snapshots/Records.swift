@@ -147,9 +147,46 @@ public struct PortRecord: Sendable {
   public var vlan: UInt16 = 0
   public var side: PortSide = .both
   public var inUse = false
-  public var reserved: (UInt16, UInt32) = (0, 0)
+  /// The addresses of its kernel twin: `prefixCount` entries of the snapshot's `prefixes` from here.
+  /// A port has a twin when it has any.
+  public var firstPrefix: UInt16 = 0
+  public var prefixCount: UInt16 = 0
+  public var reserved: UInt64 = 0
 
   public init() {}
+}
+
+/// An address of a port's kernel twin, and the network that it is in. Words as of `IPAddress`.
+@frozen
+public struct PrefixRecord: Sendable {
+  public var addressHigh: UInt64
+  public var addressLow: UInt64
+  /// The bits of the network.
+  public var maskHigh: UInt64
+  public var maskLow: UInt64
+
+  /// - Parameter length: bits of the network, counted in the 128 of the form that the words are in
+  public init(high: UInt64, low: UInt64, length: Int) {
+    addressHigh = high
+    addressLow = low
+    maskHigh = Self.mask(min(length, 64))
+    maskLow = Self.mask(max(length - 64, 0))
+  }
+
+  /// A word whose first `bits` bits on the wire are set.
+  private static func mask(_ bits: Int) -> UInt64 {
+    bits == 0 ? 0 : (UInt64.max << UInt64(64 - bits)).byteSwapped
+  }
+
+  @inlinable @inline(__always)
+  public func isAddress(high: UInt64, low: UInt64) -> Bool {
+    addressHigh == high && addressLow == low
+  }
+
+  @inlinable @inline(__always)
+  public func contains(high: UInt64, low: UInt64) -> Bool {
+    (addressHigh ^ high) & maskHigh | (addressLow ^ low) & maskLow == 0
+  }
 }
 
 /// A next hop: the bytes before the ethertype, ready to be copied, and the port to send on.
@@ -201,6 +238,8 @@ public struct Settings: Sendable {
   public var quarantine: UInt32 = 0
   /// RST and ICMP a second over all workers, burst the same.
   public var answersPerSecond: UInt32 = 1000
+  /// Packets a second of one kind that a worker gives to a port's kernel twin (`KernelLimit`).
+  public var kernelPacketsPerSecond: UInt32 = 10_000
   /// Percent of a worker's pairs, and of its session table, that may be embryonic.
   public var embryonicShare: UInt32 = 25
   public var guardPort = false

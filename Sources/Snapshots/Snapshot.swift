@@ -29,6 +29,8 @@ public struct Snapshot: @unchecked Sendable {
   @inlinable @inline(__always)
   public var adjacencies: UnsafePointer<Adjacency> { section(header.pointee.adjacencies) }
   @inlinable @inline(__always)
+  public var prefixes: UnsafePointer<PrefixRecord> { section(header.pointee.prefixes) }
+  @inlinable @inline(__always)
   public var maglevEntries: UnsafePointer<UInt16> { section(header.pointee.maglevEntries) }
   @inlinable @inline(__always)
   var virtualAddresses: UnsafePointer<VirtualAddress> { section(header.pointee.virtualAddresses) }
@@ -69,6 +71,7 @@ public struct Snapshot: @unchecked Sendable {
     @usableFromInline var servers: UInt64 = 0
     @usableFromInline var serverSlots: UInt64 = 0
     @usableFromInline var adjacencies: UInt64 = 0
+    @usableFromInline var prefixes: UInt64 = 0
     @usableFromInline var maglevEntries: UInt64 = 0
     @usableFromInline var virtualAddresses: UInt64 = 0
     @usableFromInline var intervals: UInt64 = 0

@@ -11,6 +11,8 @@ public struct SnapshotContents: Sendable {
   /// What the services' `firstServer` points into.
   public var serverSlots: [UInt32] = []
   public var adjacencies: [Adjacency] = []
+  /// What the ports' `firstPrefix` points into.
+  public var prefixes: [PrefixRecord] = []
   /// What the services' `maglevOffset` points into.
   public var maglevEntries: [UInt16] = []
 
@@ -34,6 +36,7 @@ extension SnapshotContents {
     header.servers = reserve(servers.count, ServerRecord.self)
     header.serverSlots = reserve(serverSlots.count, UInt32.self)
     header.adjacencies = reserve(adjacencies.count, Adjacency.self)
+    header.prefixes = reserve(prefixes.count, PrefixRecord.self)
     header.virtualAddresses = reserve(lookup.slots.count, Snapshot.VirtualAddress.self)
     header.intervals = reserve(lookup.intervals.count, Snapshot.PortInterval.self)
     header.maglevEntries = reserve(maglevEntries.count, UInt16.self)
@@ -64,6 +67,7 @@ extension SnapshotContents {
     copy(servers, to: header.servers)
     copy(serverSlots, to: header.serverSlots)
     copy(adjacencies, to: header.adjacencies)
+    copy(prefixes, to: header.prefixes)
     copy(lookup.slots, to: header.virtualAddresses)
     copy(lookup.intervals, to: header.intervals)
     copy(maglevEntries, to: header.maglevEntries)

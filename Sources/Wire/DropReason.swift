@@ -47,6 +47,9 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case oversize
   case handoverFull
   case noBuffer
+  // The kernel twin
+  case kernelLimit
+  case kernelFull
 
   /// The counter's name after `drop.`.
   public var name: String { entry.name }
@@ -84,7 +87,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .tcpFlags: ("tcp_flags", "TCP flags contradict each other")
     case .udpLength: ("udp_length", "UDP length contradicts IP's")
     case .icmpQuote: ("icmp_quote", "ICMP error whose quoted packet cannot be read")
-    case .icmp: ("icmp", "ICMP about no session, on a port without a kernel twin")
+    case .icmp: ("icmp", "ICMP about no session, and not for a kernel twin")
     case .notService: ("not_service", "neither to nor from a service")
     case .notServer: ("not_server", "from a service's address but not from one of its servers")
     case .wrongSide: ("wrong_side", "client's packet on a server port or the reverse")
@@ -94,6 +97,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .oversize: ("oversize", "larger than the link takes, and may not be fragmented")
     case .handoverFull: ("handover_full", "the ring to the owning worker is full")
     case .noBuffer: ("no_buffer", "no packet buffer left")
+    case .kernelLimit: ("kernel_limit", "more for the kernel than kernel-packets-per-second")
+    case .kernelFull: ("kernel_full", "the ring to the kernel twin is full")
     }
   }
 }

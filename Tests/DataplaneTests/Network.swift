@@ -12,6 +12,8 @@ struct Network: Sendable {
     var vlan: UInt16 = 0
     /// The last byte of the gateway's MAC address, see `Hosts.gateway`.
     var gateway: UInt8?
+    /// Of the kernel twin, with their prefix lengths; none without one.
+    var addresses: [(address: String, length: Int)] = []
   }
 
   struct Server: Sendable {
@@ -119,6 +121,14 @@ extension Network {
       record.vlan = port.vlan
       record.side = port.side
       record.inUse = true
+      record.firstPrefix = UInt16(contents.prefixes.count)
+      record.prefixCount = UInt16(port.addresses.count)
+      for (text, length) in port.addresses {
+        let address = IPAddress(text)!
+        contents.prefixes.append(
+          PrefixRecord(
+            high: address.high, low: address.low, length: length + (address.isIPv4 ? 96 : 0)))
+      }
       if let gateway = port.gateway {
         record.gatewayAdjacency = UInt32(index)
         contents.adjacencies[index] = Adjacency(

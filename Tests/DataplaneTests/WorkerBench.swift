@@ -13,6 +13,8 @@ final class WorkerBench {
   private(set) var network: Network
   private(set) var tick: UInt32 = 1000
   private var snapshotNumber: UInt64 = 0
+  /// What went to kernel twins, by port.
+  var kernelFrames: [Sent] = []
 
   /// A frame on a send list.
   struct Sent: Equatable {
@@ -59,7 +61,7 @@ final class WorkerBench {
       options.ports.append(
         ApplianceOptions.Port(
           name: "port\(index)", device: "net_null\(Self.deviceCount)", mac: mac, mtu: port.mtu,
-          side: port.side))
+          side: port.side, hasTwin: !port.addresses.isEmpty))
     }
     self.network = network
     appliance = try Appliance(options)
@@ -78,8 +80,14 @@ final class WorkerBench {
       if let ring = appliance.shared.rings[place] { free(UnsafeMutableRawPointer(ring)) }
     }
     for place in 0..<workers {
-      if let ring = appliance.shared.orders[place] { free(UnsafeMutableRawPointer(ring)) }
+      for ring in [
+        appliance.shared.orders[place], appliance.shared.toKernel[place],
+        appliance.shared.kernelReturns[place],
+      ] {
+        if let ring { free(UnsafeMutableRawPointer(ring)) }
+      }
     }
+    if let ring = appliance.shared.fromKernel { free(UnsafeMutableRawPointer(ring)) }
     rte_mempool_free(appliance.pool)
   }
 

@@ -217,6 +217,8 @@ OWN_SETUP = {
 }
 
 ELSEWHERE = {
+    "kernel_limit": "test_kernel_twin",
+    "kernel_full": "KernelTests of DataplaneTests",
     "chain": "buffers that contradict their length: unit tests of the worker",
     "handover_full": "a full ring: unit tests of the worker",
     "no_buffer": "an empty mempool: unit tests of the worker",
