@@ -5,7 +5,7 @@ import Testing
 @Suite struct ConfigurationStructureErrorTests {
   private static let root =
     "workers, sessions-per-worker, memory, admin, metrics, ports, labels, answers-per-second, "
-    + "timeouts or services"
+    + "kernel-packets-per-second, timeouts or services"
   private static let keys = root.replacing(" or ", with: ", ")
 
   @Test(arguments: ["", "\n\n", "# nothing\n", "---\n", "--- \n...\n"])
@@ -168,7 +168,7 @@ import Testing
           protocol: tcp
           port: 80
           servers: &servers
-            - {name: a, address: 192.0.2.1}
+            - {name: a, address: 192.0.2.1, mac: "02:00:00:00:00:11"}
         - name: tls
           port: 443
           <<: [*web, {clients: plain, algorithm: rr}]

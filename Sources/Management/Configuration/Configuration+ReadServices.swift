@@ -11,8 +11,10 @@ extension Configuration {
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
   ]
 
-  /// - Parameter portNames: the index of each port's name
-  mutating func readServices(_ root: Section, portNames: [String: Int]) {
+  /// - Parameters:
+  ///   - portNames: the index of each port's name
+  ///   - checksNextHops: whether servers must have a way to their Ethernet address
+  mutating func readServices(_ root: Section, portNames: [String: Int], checksNextHops: Bool) {
     guard root.required("services", expected: "a list of services") != nil else { return }
     let sections = root.sections("services", title: "service", keys: Self.serviceKeys)
     if sections.count > Self.maximumServices {
@@ -29,7 +31,8 @@ extension Configuration {
         names.add(
           service.name, in: section, key: "name", what: "service name")
       }
-      service.servers = readServers(section, portNames: portNames, count: &serverCount)
+      service.servers = readServers(
+        section, portNames: portNames, checksNextHops: checksNextHops, count: &serverCount)
       services.append(service)
     }
     overlaps.report()
@@ -77,7 +80,7 @@ extension Configuration {
   }
 
   private func readServers(
-    _ section: Section, portNames: [String: Int], count: inout Int
+    _ section: Section, portNames: [String: Int], checksNextHops: Bool, count: inout Int
   ) -> [Server] {
     guard section.required("servers", expected: "a list of servers") != nil else { return [] }
     var names = FirstPlaces()
@@ -90,7 +93,8 @@ extension Configuration {
           section.place, "this is server \(count)",
           expected: "at most \(Self.maximumServers) in all services")
       }
-      let server = readServer(section, portNames: portNames)
+      let server = readServer(
+        section, portNames: portNames, checksNextHops: checksNextHops)
       if !server.name.isEmpty {
         names.add(
           server.name, in: section, key: "name", what: "server name")
@@ -100,14 +104,19 @@ extension Configuration {
     return servers
   }
 
-  private func readServer(_ section: Section, portNames: [String: Int]) -> Server {
+  private func readServer(
+    _ section: Section, portNames: [String: Int], checksNextHops: Bool
+  ) -> Server {
     var server = Server()
     server.name = section.name("name") ?? ""
     let addressNode = section.required("address", expected: "the server's address")
     let address = section.address(addressNode, "address")
     server.address = address ?? server.address
     server.mac = section.mac("mac")
-    server.port = egressPort(section, address: address, portNames: portNames) ?? 0
+    if let port = egressPort(section, address: address, portNames: portNames) {
+      server.port = port
+      if checksNextHops, address != nil { checkNextHop(of: server, section) }
+    }
     server.weight = section.integer("weight", in: 0...65_535).map { UInt32($0) } ?? server.weight
     server.labels = section.boolean("labels") ?? server.labels
     server.maxSessions = section.limit("max-sessions") ?? 0

@@ -22,6 +22,7 @@ extension Configuration {
       "  quarantine: \(labels.quarantine.configurationText)",
       "  embryonic-share: \(labels.embryonicShare)",
       "answers-per-second: \(answersPerSecond)",
+      "kernel-packets-per-second: \(kernelPacketsPerSecond)",
       "timeouts:",
       "  tcp-embryonic: \(timeouts.tcpEmbryonic.configurationText)",
       "  tcp-established: \(timeouts.tcpEstablished.configurationText)",

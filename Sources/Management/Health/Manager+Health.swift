@@ -27,16 +27,18 @@ extension Manager {
     if changes.count > Self.loggedHealthChanges {
       log.warning("\(changes.count - Self.loggedHealthChanges) more servers' health changed")
     }
-    if gatheredHealth.isEmpty { publishSoon() }
     gatheredHealth.add(changes)
+    publishSoon()
   }
 
-  /// Where a publication takes long, for a large configuration, those of health leave the loop at
-  /// least half its time.
-  private func publishSoon() {
+  /// Has what changed by itself, health and next hops, published together. Where a publication takes
+  /// long, for a large configuration, they leave the loop at least half its time.
+  func publishSoon() {
+    guard !isPublicationDue else { return }
+    isPublicationDue = true
     let delay = max(Self.healthGathering, publicationTime)
     loop.scheduleTask(in: .nanoseconds(Int64(delay.nanoseconds))) {
-      if !self.gatheredHealth.isEmpty { self.publish() }
+      if self.isPublicationDue { self.publish() }
     }
   }
 

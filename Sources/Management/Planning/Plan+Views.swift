@@ -23,6 +23,7 @@ extension Plan {
     public let service: String
     public let name: String
     public let address: IPAddress
+    /// Of its next hop; nil while it is not known.
     public let mac: MACAddress?
     /// Index of the port that reaches it.
     public let port: Int
@@ -51,7 +52,8 @@ extension Plan {
       ServerView(
         slot: slot, serviceSlot: server.serviceSlot, service: server.service,
         name: server.configuration.name, address: server.configuration.address,
-        mac: server.configuration.mac, port: server.configuration.port, weight: server.weight,
+        mac: mac(of: way(to: server.configuration)), port: server.configuration.port,
+        weight: server.weight,
         state: server.state, health: server.health, labels: server.configuration.labels,
         maxSessions: server.configuration.maxSessions, retired: server.retired)
     }

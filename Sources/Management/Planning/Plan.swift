@@ -18,6 +18,8 @@ public struct Plan: Sendable {
   /// Of the services in configuration order.
   public internal(set) var serviceSlots: [UInt32] = []
   var tables = MaglevCache()
+  /// What the kernel resolved.
+  var nextHops: [NextHop: MACAddress] = [:]
 
   /// Slots that retired and configured services may have together.
   public static let serviceCapacity = Configuration.maximumServices

@@ -71,6 +71,7 @@ extension Manager {
     gatheredHealth = GatheredHealth()
     file = path
     watchHealth()
+    tellKernel()
     publish()
     log.info("configuration \(path) loaded, snapshot \(snapshotNumber)")
   }

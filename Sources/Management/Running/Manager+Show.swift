@@ -136,7 +136,8 @@ extension Manager {
 
   func showPorts() -> JSONValue {
     .array(
-      zip(appliance.devices, plan.configuration.ports).map { device, port in
+      appliance.devices.indices.map { index in
+        let (device, port) = (appliance.devices[index], plan.configuration.ports[index])
         let statistics = device.statistics.map { ($0.name, JSONValue($0.value)) }
         return .object(
           JSONObject(
@@ -145,6 +146,7 @@ extension Manager {
               ("driver", .string(device.driver)),
               ("mac", .string("\(MACAddress(word: device.mac))")),
               ("side", .string("\(port.side)")),
+              ("twin", describeTwin(port: index)),
               ("rx_queues", JSONValue(device.rxQueues)),
               ("tx_queues", JSONValue(device.txQueues)),
               ("rss", .string(device.scales ? "device" : "software")),
@@ -162,7 +164,9 @@ extension Manager {
       })
   }
 
-  func showCounters() -> JSONValue { object(appliance.counters() + healthCounters) }
+  func showCounters() -> JSONValue {
+    object(appliance.counters() + kernelCounters + healthCounters)
+  }
 
   private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {
     .object(JSONObject(counters.map { ($0.name, JSONValue($0.value)) }))

@@ -13,6 +13,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   let appliance: Appliance
   let log: Logger
   let loop: any EventLoop
+  let kernel: KernelSide
   let started = ContinuousClock.now
   /// The path of the configuration that holds.
   var file: String
@@ -34,10 +35,13 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// What makes the checks; nil makes none.
   var checker: HealthChecker?
   var gatheredHealth = GatheredHealth()
+  var gatheredNextHops = GatheredNextHops()
   /// Why checks could not be made, as far as it was logged.
   var loggedObstacles: Set<String> = []
   /// How long the last publication took.
   private(set) var publicationTime = Duration.zero
+  /// Whether a publication is to come of itself.
+  var isPublicationDue = false
   /// Where the metrics are offered.
   var metricsEndpoint: (address: Configuration.SocketAddress, server: MetricsServer)?
   /// Seconds since the Unix epoch.
@@ -45,12 +49,13 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   init(
     appliance: Appliance, configuration: Configuration, file: String, log: Logger,
-    loop: any EventLoop
+    loop: any EventLoop, kernel: KernelSide
   ) {
     self.appliance = appliance
     self.file = file
     self.log = log
     self.loop = loop
+    self.kernel = kernel
     plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))
     var now = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
@@ -60,9 +65,12 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// Builds the plan's snapshot and makes it the one that holds.
   func publish() {
     let begun = ContinuousClock.now
+    isPublicationDue = false
     snapshotNumber += 1
     gatheredHealth.apply(to: &plan)
     gatheredHealth = GatheredHealth()
+    gatheredNextHops.apply(to: &plan)
+    gatheredNextHops = GatheredNextHops()
     appliance.publish(plan.makeContents(number: snapshotNumber))
     for slot in plan.retiredServerSlots where retiredServers[slot] == nil {
       retiredServers[slot] = snapshotNumber
