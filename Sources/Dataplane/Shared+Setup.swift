@@ -6,6 +6,8 @@ import Snapshots
 
 extension Shared {
   private static let ringSize: UInt32 = 4096
+  /// Of a sample of a server's response time, in nanoseconds.
+  private static let responseHalfLife: UInt64 = 5_000_000_000
   static let orderRingSize: UInt32 = 256
   static let kernelRingSize: UInt32 = 1024
 
@@ -38,6 +40,12 @@ extension Shared {
           workers: count, servers: options.serverSlots, services: options.serviceSlots),
         for: "server loads"),
       workers: count, servers: options.serverSlots, services: options.serviceSlots)
+    responseTimes = ResponseTimes(
+      memory: try memory.take(
+        ResponseTimes.byteCount(workers: count, servers: options.serverSlots),
+        for: "response times"),
+      workers: count, servers: options.serverSlots,
+      halfLife: Settings.ticks(nanoseconds: Self.responseHalfLife))
     admissionMemory = try memory.take(
       Admission.byteCount(workers: count, services: options.serviceSlots), for: "admission")
     var random = SystemRandomNumberGenerator()

@@ -18,6 +18,7 @@ struct Shared {
   let labelTable: LabelSwitchTable
   let stamps: ActivityStamps
   let loads: LoadTable
+  let responseTimes: ResponseTimes
   /// What `Admission` keeps for all workers.
   let admissionMemory: UnsafeMutableRawPointer
   let guardDigest: LabelGuard

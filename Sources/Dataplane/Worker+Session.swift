@@ -102,6 +102,7 @@ extension Worker {
         acknowledgement: packet.tcpAcknowledgement,
         payloadLength: UInt32(packet.tcpPayloadLength), now: tick)
       : SessionTracker.observeUDP(record, isC2S: isC2S)
+    if wasEmbryonic && !isC2S && record.pointee.askedAt != 0 { sampleResponse(session, packet) }
     guard event != .none else { return }
     if wasEmbryonic && record.pointee.state != .embryonic { embryonicSessions &-= 1 }
     apply(event, to: session)

@@ -54,6 +54,7 @@ extension Worker {
     let session = make(
       tuple, hash, service: service, server: server, client: client)
     guard session != noIndex else { return refuse(frame, packet, service) }
+    self.record(session).pointee.askedAt = now
     admission.charge(service: service, record: record, loads: shared.loads)
     join(frame, packet, session, isC2S: true)
   }

@@ -78,7 +78,10 @@ public struct SessionRecord: Sendable {
   /// unmade. Another thread that reads the same value before and after copying has one session.
   public var version: UInt32 = 0
   public var hash: UInt64
-  public var spare: (UInt64, UInt64) = (0, 0)
+  /// While its server's first answer is waited for: when the first packet came, in nanoseconds of the
+  /// worker's clock; else 0. The worker writes it.
+  public var askedAt: UInt64 = 0
+  public var spare: UInt64 = 0
 
   @inlinable @inline(__always)
   init(_ tuple: FlowTuple, hash: UInt64) {

@@ -148,24 +148,4 @@ func refusals(_ text: String, file: String = "t.yaml") -> [String] {
     #expect(least.services[0].servers[0].weight == 1)
     #expect(least.services[0].servers[0].labels)
   }
-
-  @Test func notBuiltYet() throws {
-    var page = try readRight(contractPage)
-    page.services[0].algorithm = .p2c
-    #expect(
-      page.notBuilt == [
-        "service web: algorithm p2c is not built yet; use rr, wrr, lc, wlc or maglev"
-      ])
-    let least = try readRight(
-      """
-      ports: [{name: p, device: net_null0}]
-      services:
-        - name: s
-          address: 192.0.2.9
-          protocol: tcp
-          port: 1
-          servers: [{name: a, address: 192.0.2.1, mac: "02:00:00:00:00:01"}]
-      """)
-    #expect(least.notBuilt == [])
-  }
 }

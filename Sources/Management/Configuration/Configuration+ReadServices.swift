@@ -4,8 +4,8 @@ import Yams
 
 extension Configuration {
   private static let serviceKeys = [
-    "name", "address", "protocol", "port", "algorithm", "clients", "max-sessions",
-    "new-sessions-per-second", "refuse-with", "health", "servers",
+    "name", "address", "protocol", "port", "algorithm", "slow-start", "clients",
+    "max-sessions", "new-sessions-per-second", "refuse-with", "health", "servers",
   ]
   private static let serverKeys = [
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
@@ -54,6 +54,8 @@ extension Configuration {
         ServiceOverlaps.Key(address: address, transport: transport), port, section: section)
     }
     service.algorithm = section.word("algorithm") ?? service.algorithm
+    service.slowStart =
+      section.duration("slow-start", in: .zero...Self.longestTime) ?? service.slowStart
     service.clients = section.word("clients") ?? service.clients
     service.maxSessions = section.limit("max-sessions") ?? 0
     service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0

@@ -9,6 +9,8 @@ extension Configuration {
     public var transport = Transport.tcp
     public var port = PortRange.any
     public var algorithm = Algorithm.wlc
+    /// How long a server that came up takes to its full weight; 0 has no slow start.
+    public var slowStart = Duration.zero
     public var clients = ClientLabelling.auto
     /// Concurrent sessions; 0 means no limit.
     public var maxSessions: UInt32 = 0

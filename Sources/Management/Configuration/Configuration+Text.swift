@@ -62,6 +62,7 @@ extension Configuration {
       "    protocol: \(service.transport)",
       "    port: \(service.port)",
       "    algorithm: \(service.algorithm)",
+      "    slow-start: \(service.slowStart.configurationText)",
       "    clients: \(service.clients)",
       "    max-sessions: \(service.maxSessions)",
       "    new-sessions-per-second: \(service.newSessionsPerSecond)",

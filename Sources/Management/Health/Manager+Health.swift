@@ -55,7 +55,7 @@ extension Manager {
   func describeChecks(of slot: UInt32) -> [(String, JSONValue)] {
     let view = health.view(slot: slot)
     return [
-      ("response_time_us", microseconds(view?.responseTime)),
+      ("response_time_us", microseconds(responseTime(of: slot))),
       ("health_reason", JSONValue(view?.reason)),
       ("check_time_us", microseconds(view?.duration)),
       (
@@ -64,6 +64,14 @@ extension Manager {
           ?? .null
       ),
     ]
+  }
+
+  /// A server's response time: what traffic tells, else what its checks do.
+  func responseTime(of slot: UInt32) -> Duration? {
+    if let average = appliance.responseTime(server: slot) {
+      return .nanoseconds(Int64((average.microseconds * 1000).rounded()))
+    }
+    return health.view(slot: slot)?.responseTime
   }
 
   private func microseconds(_ duration: Duration?) -> JSONValue {

@@ -101,7 +101,9 @@ extension Plan {
     // One whose next hop is not known takes no new session.
     let mac = mac(of: way(to: server.configuration))
     record.adjacency = mac == nil ? noIndex : Self.firstServerAdjacency + slot
-    record.weight = mac == nil ? 0 : server.weight
+    record.weight = mac == nil ? 0 : server.weight(for: algorithm(of: server))
+    record.responseTime = server.responseTime
+    record.ramp = server.ramp
     record.maxSessions = server.configuration.maxSessions
     record.mac = mac?.word ?? 0
     record.state = server.state

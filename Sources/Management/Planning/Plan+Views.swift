@@ -28,6 +28,9 @@ extension Plan {
     /// Index of the port that reaches it.
     public let port: Int
     public let weight: UInt32
+    /// What the scheduler makes of it: raised or lowered by response times, and a part of it while
+    /// the server starts slowly.
+    public let effectiveWeight: Double
     public let state: ServerState
     public let health: ServerHealth
     public let labels: Bool
@@ -54,7 +57,8 @@ extension Plan {
         name: server.configuration.name, address: server.configuration.address,
         mac: mac(of: way(to: server.configuration)), port: server.configuration.port,
         weight: server.weight,
-        state: server.state, health: server.health, labels: server.configuration.labels,
+        effectiveWeight: server.effectiveWeight(for: algorithm(of: server)), state: server.state,
+        health: server.health, labels: server.configuration.labels,
         maxSessions: server.configuration.maxSessions, retired: server.retired)
     }
   }

@@ -71,6 +71,7 @@ extension Manager {
       ("state", .string("\(server.state)")),
       ("health", .string("\(server.health)")),
       ("weight", JSONValue(server.weight)),
+      ("effective_weight", .double(server.effectiveWeight.toMilliseconds)),
       ("sessions", JSONValue(appliance.sessions(server: server.slot))),
       ("total_sessions", JSONValue(totalSessions(server: server.slot))),
       ("mac", JSONValue(server.mac.map { "\($0)" })),

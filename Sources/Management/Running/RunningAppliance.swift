@@ -22,9 +22,6 @@ public enum RunningAppliance {
   /// Runs until a signal, or until no packet came for `idleSeconds`.
   public static func run(_ path: String, idleSeconds: Double?) throws(Failure) {
     let configuration = try read(path)
-    if let line = configuration.notBuilt.first {
-      throw Failure(lines: ["\(path): \(line)"], code: 1)
-    }
     let options = ApplianceOptions(configuration)
     guard options.pairCount >= options.workers else {
       throw Failure(
@@ -161,6 +158,7 @@ extension Manager {
       },
       loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
         self.logReservedLabels()
+        self.balance()
       },
       loop.scheduleRepeatedTask(
         initialDelay: Self.nextHopInterval, delay: Self.nextHopInterval
