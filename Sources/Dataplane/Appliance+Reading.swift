@@ -61,6 +61,9 @@ extension Appliance {
   public func totalSessions(server slot: UInt32) -> UInt64 { shared.loads.serverTotal(slot) }
   public func sessions(service slot: UInt32) -> UInt32 { shared.loads.serviceSessions(slot) }
   public func refused(service slot: UInt32) -> UInt64 { shared.loads.refused(slot) }
+  public func refused(service slot: UInt32, _ verdict: AdmissionVerdict) -> UInt64 {
+    shared.loads.refused(slot, verdict)
+  }
 
   /// What the packets that the workers saw tell of a server's response time; nil if they tell
   /// nothing, or nothing of late.

@@ -42,6 +42,8 @@ public struct ApplianceOptions: Sendable {
   /// Slots of servers and services that snapshots may use.
   public var serverSlots = 65_504
   public var serviceSlots = 8192
+  /// Clients whose rate of new sessions is kept at a time, 8 bytes each.
+  public var limitedClients = 1 << 19
   /// Keys of the digests and hashes, three; nil for random ones. Digests have 16 bits, so that a test
   /// of thousands of packets would now and then meet two alike.
   var secrets: [UInt64]?

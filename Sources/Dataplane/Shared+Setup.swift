@@ -49,6 +49,10 @@ extension Shared {
     admissionMemory = try memory.take(
       Admission.byteCount(workers: count, services: options.serviceSlots), for: "admission")
     var random = SystemRandomNumberGenerator()
+    clientRates = ClientRates(
+      memory: try memory.take(
+        ClientRates.byteCount(clients: options.limitedClients), for: "limits of clients"),
+      clients: options.limitedClients, secret0: random.next(), secret1: random.next())
     let secrets = options.secrets ?? (0..<3).map { _ in random.next() }
     guardDigest = LabelGuard(secret: secrets[0])
     sessionHash = SessionHash(secret0: secrets[1], secret1: secrets[2])

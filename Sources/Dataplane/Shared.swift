@@ -21,6 +21,7 @@ struct Shared {
   let responseTimes: ResponseTimes
   /// What `Admission` keeps for all workers.
   let admissionMemory: UnsafeMutableRawPointer
+  let clientRates: ClientRates
   let guardDigest: LabelGuard
   let sessionHash: SessionHash
   let scaling: ReceiveSideScaling

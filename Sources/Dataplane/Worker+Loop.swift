@@ -57,7 +57,7 @@ extension Worker {
     labels.embryonicShare = new.settings.pointee.embryonicShare
     embryonicSessionLimit = max(
       1, sessions.capacity &* Int(new.settings.pointee.embryonicShare) / 100)
-    if new.settings.pointee.hasMaintenance { startSweep() }
+    if new.settings.pointee.endsSessions { startSweep() }
   }
 
   @inline(__always)

@@ -75,7 +75,7 @@ public struct Worker {
   var graceToken: UInt64 = 0
   var graceStartedAt: UInt32 = 0
   var isGraceRunning = false
-  /// Where the sweep for sessions of servers in maintenance stands; negative when none runs.
+  /// Where the sweep for sessions that are to end stands; negative when none runs.
   var sweepCursor = -1
   var sweepsAgain = false
   /// Keeps the next worker's fields off this one's cache lines.

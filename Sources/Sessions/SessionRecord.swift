@@ -33,6 +33,8 @@ public enum SessionFlags {
   public static let embryonicFullCounted: UInt16 = 1 << 12
   /// An operator withdrew it: it ends when its closing time is over, traffic or not.
   public static let withdrawn: UInt16 = 1 << 13
+  /// Its server died: the next client packet is answered by a reset, and ends it.
+  public static let interrupted: UInt16 = 1 << 14
 }
 
 /// A session: 128 bytes, two cache lines. The first holds what forwarding a packet of a live session

@@ -15,6 +15,8 @@ public struct SnapshotContents: Sendable {
   public var prefixes: [PrefixRecord] = []
   /// What the services' `maglevOffset` points into.
   public var maglevEntries: [UInt16] = []
+  /// What the services' `accessOffset` points into.
+  public var accessRanges: [AccessRange] = []
 
   public init() {}
 }
@@ -40,6 +42,7 @@ extension SnapshotContents {
     header.virtualAddresses = reserve(lookup.slots.count, Snapshot.VirtualAddress.self)
     header.intervals = reserve(lookup.intervals.count, Snapshot.PortInterval.self)
     header.maglevEntries = reserve(maglevEntries.count, UInt16.self)
+    header.accessRanges = reserve(accessRanges.count, AccessRange.self)
     header.number = number
     header.byteCount = (size + 63) & ~63
     header.virtualAddressMask = UInt64(lookup.slots.count - 1)
@@ -58,7 +61,12 @@ extension SnapshotContents {
     }
     copy([header], to: 0)
     var settings = settings
-    settings.hasMaintenance = servers.contains { $0.inUse && $0.state == .maint }
+    settings.endsSessions = servers.contains { server in
+      server.inUse
+        && (server.state == .maint
+          || server.health == .down && Int(server.serviceSlot) < services.count
+            && services[Int(server.serviceSlot)].onDown == .reset)
+    }
     settings.smallestMTU = min(
       ports.map(\.mtu).min() ?? 0, adjacencies.lazy.map(\.mtu).min() ?? .max)
     copy([settings], to: header.settings)
@@ -71,6 +79,7 @@ extension SnapshotContents {
     copy(lookup.slots, to: header.virtualAddresses)
     copy(lookup.intervals, to: header.intervals)
     copy(maglevEntries, to: header.maglevEntries)
+    copy(accessRanges, to: header.accessRanges)
     return Snapshot(base: base)
   }
 

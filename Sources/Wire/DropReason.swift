@@ -42,6 +42,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case wrongSide
   case noSession
   case refused
+  case serverDown
   // Forwarding
   case noNextHop
   case oversize
@@ -93,6 +94,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .wrongSide: ("wrong_side", "client's packet on a server port or the reverse")
     case .noSession: ("no_session", "TCP segment that neither belongs to a session nor starts one")
     case .refused: ("refused", "new session refused by admission")
+    case .serverDown: ("server_down", "of a session whose server is down, and which is reset then")
     case .noNextHop: ("no_next_hop", "next hop's address is not known")
     case .oversize: ("oversize", "larger than the link takes, and may not be fragmented")
     case .handoverFull: ("handover_full", "the ring to the owning worker is full")

@@ -36,6 +36,10 @@ struct Network: Sendable {
     var maxSessions: UInt32 = 0
     var newSessionsPerSecond: UInt32 = 0
     var refuseWith = RefusalAnswer.reset
+    var onDown = DownAction.keep
+    var clientRate: UInt32 = 0
+    var clientPrefix: UInt8 = 128
+    var access: [AccessRange] = []
   }
 
   var ports: [Port]
@@ -155,6 +159,12 @@ extension Network {
     record.algorithm = service.algorithm
     record.clients = service.clients
     record.refuseWith = service.refuseWith
+    record.onDown = service.onDown
+    record.newSessionsPerClient = service.clientRate
+    record.clientPrefix = service.clientPrefix
+    record.accessOffset = UInt32(contents.accessRanges.count)
+    record.accessCount = UInt32(service.access.count)
+    contents.accessRanges += service.access
     record.inUse = true
     let first = contents.servers.count
     let table = MaglevTable.build(

@@ -55,6 +55,7 @@ final class WorkerBench {
     options.secrets = [1, 2, 3]
     options.serverSlots = 64
     options.serviceSlots = 16
+    options.limitedClients = 1024
     for (index, port) in network.ports.enumerated() {
       Self.deviceCount += 1
       let mac = Hosts.port(index).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -5,7 +5,8 @@ import Yams
 extension Configuration {
   private static let serviceKeys = [
     "name", "address", "protocol", "port", "algorithm", "slow-start", "clients",
-    "max-sessions", "new-sessions-per-second", "refuse-with", "health", "servers",
+    "max-sessions", "new-sessions-per-second", "new-sessions-per-client", "allow", "deny",
+    "refuse-with", "on-down", "health", "servers",
   ]
   private static let serverKeys = [
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
@@ -59,7 +60,9 @@ extension Configuration {
     service.clients = section.word("clients") ?? service.clients
     service.maxSessions = section.limit("max-sessions") ?? 0
     service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0
+    readAdmission(section, &service, isIPv4: address?.isIPv4)
     service.refuseWith = section.word("refuse-with") ?? service.refuseWith
+    service.onDown = section.word("on-down") ?? service.onDown
     service.health = readHealth(section, ports: port)
     return service
   }

@@ -29,6 +29,11 @@ extension Plan {
       let table = writer.table(
         names: entry.serverNames, weights: maglevWeights(entry),
         isMaglev: entry.configuration.algorithm == .maglev)
+      let ranges = AccessRange.flattened(
+        allow: entry.configuration.allow, deny: entry.configuration.deny)
+      record.accessOffset = UInt32(contents.accessRanges.count)
+      record.accessCount = UInt32(ranges.count)
+      contents.accessRanges += ranges
       record.maglevOffset = table.offset
       record.maglevSize = table.size
       contents.services.append(record)
@@ -128,6 +133,11 @@ extension ServiceRecord {
     algorithm = service.algorithm
     clients = service.clients
     refuseWith = service.refuseWith
+    if let limit = service.clientLimit {
+      newSessionsPerClient = limit.rate
+      clientPrefix = UInt8(service.address.isIPv4 ? 96 + limit.prefixIPv4 : limit.prefixIPv6)
+    }
+    onDown = service.onDown
     inUse = true
   }
 }

@@ -1,4 +1,5 @@
 import AdminProtocol
+import Balancing
 import Dataplane
 import Labels
 import Snapshots
@@ -35,6 +36,11 @@ extension Manager {
           "algorithm": .string("\(service.algorithm)"),
           "sessions": JSONValue(appliance.sessions(service: slot)),
           "refused": JSONValue(refused(service: slot)),
+          "refused_by": .object(
+            JSONObject(
+              AdmissionVerdict.refusals.map { verdict in
+                (verdict.name, JSONValue(refused(service: slot, verdict)))
+              })),
           "retired": .bool(service.retired),
           "servers": .array(
             service.serverSlots.compactMap { slot in
@@ -56,7 +62,11 @@ extension Manager {
 
   /// Sessions that were refused to the service.
   func refused(service slot: UInt32) -> UInt64 {
-    appliance.refused(service: slot) - (refusedBaselines[slot] ?? 0)
+    AdmissionVerdict.refusals.reduce(0) { $0 + refused(service: slot, $1) }
+  }
+
+  func refused(service slot: UInt32, _ verdict: AdmissionVerdict) -> UInt64 {
+    appliance.refused(service: slot, verdict) - (refusedBaselines[slot]?[verdict] ?? 0)
   }
 
   /// Sessions that were given to the server.

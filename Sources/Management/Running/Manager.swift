@@ -1,4 +1,5 @@
 import AdminProtocol
+import Balancing
 import Dataplane
 import Glibc
 import Logging
@@ -25,7 +26,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// What a server slot's former holders had of the slot's total of sessions.
   var totalBaselines: [UInt32: UInt64] = [:]
   /// What a service slot's former holders refused.
-  var refusedBaselines: [UInt32: UInt64] = [:]
+  var refusedBaselines: [UInt32: [AdmissionVerdict: UInt64]] = [:]
   var trace: PacketTrace?
   /// Traces that a worker may still write to, and when no longer.
   var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
@@ -110,7 +111,10 @@ final class Manager: AdminBackend, @unchecked Sendable {
       } else if appliance.sessions(service: slot) == 0,
         appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot)
       {
-        refusedBaselines[slot] = appliance.refused(service: slot)
+        refusedBaselines[slot] = Dictionary(
+          uniqueKeysWithValues: AdmissionVerdict.refusals.map {
+            ($0, appliance.refused(service: slot, $0))
+          })
         retiredServices[slot] = nil
       }
     }
