@@ -88,10 +88,11 @@ if !pureOnly && !dataplaneOnly {
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ]
   package.targets += [
+    .target(name: "CLinux", exclude: ["README.md"], cSettings: [.unsafeFlags(["-O2"])]),
     .target(
       name: "Management",
       dependencies: [
-        "AdminProtocol", "Dataplane", "Snapshots", "Labels", "Balancing", "Wire",
+        "AdminProtocol", "CLinux", "Dataplane", "Snapshots", "Labels", "Balancing", "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

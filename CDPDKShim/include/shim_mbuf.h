@@ -115,6 +115,17 @@ static inline __attribute__((always_inline)) unsigned int shim_ring_dequeue(stru
 	return rte_ring_sc_dequeue_burst(ring, (void **)burst, count, NULL);
 }
 
+/* One packet onto a ring of one producer, which has asked before whether it is full. */
+static inline __attribute__((always_inline)) bool shim_ring_is_full(const struct rte_ring *ring)
+{
+	return rte_ring_full(ring);
+}
+
+static inline __attribute__((always_inline)) void shim_ring_put(struct rte_ring *ring, struct rte_mbuf *m)
+{
+	(void)rte_ring_sp_enqueue(ring, m);
+}
+
 /* A word through a ring of pointers: the manager's orders to a worker. */
 static inline int shim_ring_send_word(struct rte_ring *ring, uint64_t word)
 {
@@ -194,6 +205,13 @@ void shim_mbuf_free_bulk(struct rte_mbuf **burst, unsigned int count);
  * (rte_ip_frag, RFC 791 3.2): of one segment by copying, of several by reference. Buffers come from the
  * same pool. Returns their number, or a negative errno. `m` stays the caller's. */
 int shim_fragment_ipv4(struct rte_mbuf *m, struct rte_mbuf **fragments, uint16_t room, uint16_t mtu);
+
+/* Writes a packet's bytes as one frame to a file descriptor. Returns 0 or an errno. */
+int shim_mbuf_write(const struct rte_mbuf *m, int descriptor);
+
+/* A packet with a copy of an Ethernet frame of at least 14 bytes, as many buffers as that takes, with the
+ * 802.1Q id of `vlan` unless that is 0. NULL when the pool has not as many. */
+struct rte_mbuf *shim_mbuf_from_frame(struct rte_mempool *pool, const void *frame, uint16_t length, uint16_t vlan);
 
 /* A buffer with a copy of `length` bytes, for tests. NULL when the pool is empty. */
 struct rte_mbuf *shim_mbuf_from_bytes(struct rte_mempool *pool, const void *bytes, uint16_t length);

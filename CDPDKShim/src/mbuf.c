@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include <rte_ip.h>
 #include <rte_ip_frag.h>
@@ -78,4 +79,54 @@ struct rte_mbuf *shim_mbuf_chain_from_bytes(struct rte_mempool *pool, const void
 		rte_pktmbuf_chain(m, second);
 	}
 	return m;
+}
+
+int shim_mbuf_write(const struct rte_mbuf *m, int descriptor)
+{
+	struct iovec parts[64];
+	int count = 0;
+	ssize_t written;
+
+	for (; m && count < 64; m = m->next)
+		parts[count++] = (struct iovec){rte_pktmbuf_mtod(m, void *), m->data_len};
+	if (m)
+		return EMSGSIZE;
+	do
+		written = writev(descriptor, parts, count);
+	while (written < 0 && errno == EINTR);
+	return written < 0 ? errno : 0;
+}
+
+struct rte_mbuf *shim_mbuf_from_frame(struct rte_mempool *pool, const void *frame, uint16_t length, uint16_t vlan)
+{
+	const uint16_t tag[2] = {rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN), rte_cpu_to_be_16(vlan)};
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+	struct rte_mbuf *tail = head;
+	const char *rest = frame;
+
+	if (!head)
+		return NULL;
+	memcpy(rte_pktmbuf_append(head, 2 * RTE_ETHER_ADDR_LEN), rest, 2 * RTE_ETHER_ADDR_LEN);
+	rest += 2 * RTE_ETHER_ADDR_LEN;
+	length -= 2 * RTE_ETHER_ADDR_LEN;
+	if (vlan)
+		memcpy(rte_pktmbuf_append(head, sizeof(tag)), tag, sizeof(tag));
+	while (length > 0) {
+		uint16_t room = rte_pktmbuf_tailroom(tail);
+		uint16_t part = RTE_MIN(length, room);
+
+		if (part > 0) {
+			memcpy(rte_pktmbuf_append(head, part), rest, part);
+			rest += part;
+			length -= part;
+			continue;
+		}
+		tail = rte_pktmbuf_alloc(pool);
+		if (!tail || rte_pktmbuf_chain(head, tail) != 0) {
+			rte_pktmbuf_free(tail);
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+	}
+	return head;
 }

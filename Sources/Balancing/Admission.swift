@@ -7,6 +7,14 @@ public enum AdmissionVerdict: UInt8, Sendable, CaseIterable {
   case sessionsFull
   /// The service had its `new-sessions-per-second`.
   case rateExceeded
+  /// The client had its `new-sessions-per-client`.
+  case clientRateExceeded
+  /// The service's `allow` and `deny` keep the client out.
+  case denied
+  /// No server may take a session.
+  case noServer
+  /// The worker's session table is full.
+  case tableFull
 }
 
 /// Decides on new sessions of services, and on answers made by the appliance. Limits hold over all

@@ -35,12 +35,15 @@ public struct LoadTable: @unchecked Sendable {
     serviceActive = serverTotals + Region.round(servers * 8)
     serviceAdmitted = serviceActive + Region.round(services * 4)
     serviceRefused = serviceAdmitted + Region.round(services * 8)
-    answersMade = serviceRefused + Region.round(services * 8)
+    answersMade = serviceRefused + Region.round(services * Self.refusalKinds * 8)
   }
+
+  /// Words of a service's refusals; by the raw value of the verdict.
+  private static let refusalKinds = 8
 
   private static func blockSize(_ servers: Int, _ services: Int) -> Int {
     Region.round(servers * 4) + Region.round(servers * 8) + Region.round(services * 4)
-      + 2 * Region.round(services * 8) + 64
+      + Region.round(services * 8) + Region.round(services * refusalKinds * 8) + 64
   }
 }
 
@@ -66,8 +69,8 @@ extension LoadTable {
   }
 
   @inlinable @inline(__always)
-  public func countRefused(worker: Int, service: UInt32) {
-    change(word64(worker, serviceRefused, service))
+  public func countRefused(worker: Int, service: UInt32, _ verdict: AdmissionVerdict) {
+    change(word64(worker, serviceRefused, service &* 8 &+ UInt32(verdict.rawValue)))
   }
 
   @inlinable @inline(__always)
@@ -93,8 +96,14 @@ extension LoadTable {
   public func admitted(_ slot: UInt32) -> UInt64 { sum64(serviceAdmitted, slot) }
 
   /// The new sessions of a service that were ever refused.
-  @inlinable @inline(__always)
-  public func refused(_ slot: UInt32) -> UInt64 { sum64(serviceRefused, slot) }
+  public func refused(_ slot: UInt32) -> UInt64 {
+    AdmissionVerdict.allCases.reduce(0) { $0 &+ refused(slot, $1) }
+  }
+
+  /// Those of them that were refused for one reason.
+  public func refused(_ slot: UInt32, _ verdict: AdmissionVerdict) -> UInt64 {
+    sum64(serviceRefused, slot &* 8 &+ UInt32(verdict.rawValue))
+  }
 
   /// The answers that were ever made.
   @inlinable @inline(__always)

@@ -97,6 +97,13 @@ public struct ResponseTimes: @unchecked Sendable {
     return weight > 0 ? Average(microseconds: sum / weight, samples: weight) : nil
   }
 
+  /// Makes a server one of which nothing is known. Only while no worker records samples of it.
+  public func forget(server: UInt32) {
+    for worker in 0..<workers {
+      sums(worker, server).pointee.packed.store(0, ordering: .relaxed)
+    }
+  }
+
   @inline(__always)
   private func sums(_ worker: Int, _ server: UInt32) -> UnsafeMutablePointer<Sums> {
     (memory + worker &* stride).assumingMemoryBound(to: Sums.self)

@@ -1,3 +1,4 @@
+import Balancing
 import CDPDKShim
 import Labels
 import Sessions
@@ -60,6 +61,20 @@ extension Appliance {
   public func totalSessions(server slot: UInt32) -> UInt64 { shared.loads.serverTotal(slot) }
   public func sessions(service slot: UInt32) -> UInt32 { shared.loads.serviceSessions(slot) }
   public func refused(service slot: UInt32) -> UInt64 { shared.loads.refused(slot) }
+  public func refused(service slot: UInt32, _ verdict: AdmissionVerdict) -> UInt64 {
+    shared.loads.refused(slot, verdict)
+  }
+
+  /// What the packets that the workers saw tell of a server's response time; nil if they tell
+  /// nothing, or nothing of late.
+  public func responseTime(server slot: UInt32) -> ResponseTimes.Average? {
+    shared.responseTimes.average(
+      server: slot,
+      now: UInt32(truncatingIfNeeded: shared.clock.nanoseconds() >> Settings.tickShift))
+  }
+
+  /// Forgets a server's response time. Only of a server that no session of any worker refers to.
+  public func forgetResponseTime(server slot: UInt32) { shared.responseTimes.forget(server: slot) }
 
   public struct SessionView: Sendable {
     public var record: SessionRecord

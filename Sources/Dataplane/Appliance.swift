@@ -17,6 +17,7 @@ public final class Appliance {
   let workers: UnsafeMutablePointer<Worker>
   let shared: Shared
   let pool: OpaquePointer
+  let usesHugePages: Bool
   private var publication: Publication
   private var isRunning = false
 
@@ -37,6 +38,7 @@ public final class Appliance {
           + " (\(Environment.errorText(shim_errno()))): lower memory.mbufs or reserve huge pages")
     }
     self.pool = pool
+    usesHugePages = choice.hugePages
     for port in options.ports {
       devices.append(try Device(port, workers: options.workers))
     }

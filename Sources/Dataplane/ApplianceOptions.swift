@@ -13,13 +13,18 @@ public struct ApplianceOptions: Sendable {
     public var mac: UInt64?
     public var mtu: UInt16
     public var side: PortSide
+    /// Whether it has a kernel twin.
+    public var hasTwin: Bool
 
-    public init(name: String, device: String, mac: UInt64?, mtu: UInt16, side: PortSide) {
+    public init(
+      name: String, device: String, mac: UInt64?, mtu: UInt16, side: PortSide, hasTwin: Bool = false
+    ) {
       self.name = name
       self.device = device
       self.mac = mac
       self.mtu = mtu
       self.side = side
+      self.hasTwin = hasTwin
     }
   }
 
@@ -37,6 +42,8 @@ public struct ApplianceOptions: Sendable {
   /// Slots of servers and services that snapshots may use.
   public var serverSlots = 65_504
   public var serviceSlots = 8192
+  /// Clients whose rate of new sessions is kept at a time, 8 bytes each.
+  public var limitedClients = 1 << 19
   /// Keys of the digests and hashes, three; nil for random ones. Digests have 16 bits, so that a test
   /// of thousands of packets would now and then meet two alike.
   var secrets: [UInt64]?

@@ -1,3 +1,4 @@
+import Balancing
 import Wire
 
 /// What a worker counts. Raw values are places in its counter block; drop reasons follow them.
@@ -18,8 +19,16 @@ public enum Counter: Int, CaseIterable, Sendable {
   case answerPackets
   case txPackets
   case txFull
+  // Why sessions were refused: in the order of `AdmissionVerdict`, table_full aside.
+  case refusedSessionsFull
+  case refusedRate
+  case refusedClientRate
+  case refusedDenied
+  case refusedNoServer
   /// Nanoseconds spent in loops that had packets to handle.
   case workerBusyNanoseconds
+  /// Packets of kernel twins sent on.
+  case kernelSent
 
   public var name: String {
     switch self {
@@ -39,7 +48,26 @@ public enum Counter: Int, CaseIterable, Sendable {
     case .answerPackets: "answer.packets"
     case .txPackets: "tx.packets"
     case .txFull: "tx.full"
+    case .refusedSessionsFull: "refused.sessions_full"
+    case .refusedRate: "refused.rate"
+    case .refusedClientRate: "refused.client_rate"
+    case .refusedDenied: "refused.denied"
+    case .refusedNoServer: "refused.no_server"
     case .workerBusyNanoseconds: "worker.busy_ns"
+    case .kernelSent: "kernel.sent"
+    }
+  }
+
+  /// What counts a refusal.
+  static func of(_ verdict: AdmissionVerdict) -> Counter? {
+    switch verdict {
+    case .admitted: nil
+    case .sessionsFull: .refusedSessionsFull
+    case .rateExceeded: .refusedRate
+    case .clientRateExceeded: .refusedClientRate
+    case .denied: .refusedDenied
+    case .noServer: .refusedNoServer
+    case .tableFull: .sessionTableFull
     }
   }
 

@@ -1,3 +1,4 @@
+import Balancing
 import CDPDKShim
 import Labels
 import Sessions
@@ -82,6 +83,8 @@ public final class PacketTrace {
     public let labelEntry: LabelEntry
     public let isHandedOver: Bool
     public let isAnswered: Bool
+    /// Why a session was refused; `admitted` if none was.
+    public let refusal: AdmissionVerdict
     public let hasKey: Bool
     public let hadSession: Bool
     public let session: SessionRecord?
@@ -101,6 +104,7 @@ public final class PacketTrace {
       labelEntry = LabelEntry(rawValue: entry.entry)
       isHandedOver = entry.isHandedOver
       isAnswered = entry.isAnswered
+      refusal = entry.refusal
       hasKey = entry.hasKey
       hadSession = entry.hadSession
       session = entry.hasSession ? entry.record : nil

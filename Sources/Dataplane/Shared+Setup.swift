@@ -6,7 +6,10 @@ import Snapshots
 
 extension Shared {
   private static let ringSize: UInt32 = 4096
+  /// Of a sample of a server's response time, in nanoseconds.
+  private static let responseHalfLife: UInt64 = 5_000_000_000
   static let orderRingSize: UInt32 = 256
+  static let kernelRingSize: UInt32 = 1024
 
   init(
     _ options: ApplianceOptions, devices: [Device], memory: inout Memory, redirectionEntries: Int,
@@ -37,9 +40,19 @@ extension Shared {
           workers: count, servers: options.serverSlots, services: options.serviceSlots),
         for: "server loads"),
       workers: count, servers: options.serverSlots, services: options.serviceSlots)
+    responseTimes = ResponseTimes(
+      memory: try memory.take(
+        ResponseTimes.byteCount(workers: count, servers: options.serverSlots),
+        for: "response times"),
+      workers: count, servers: options.serverSlots,
+      halfLife: Settings.ticks(nanoseconds: Self.responseHalfLife))
     admissionMemory = try memory.take(
       Admission.byteCount(workers: count, services: options.serviceSlots), for: "admission")
     var random = SystemRandomNumberGenerator()
+    clientRates = ClientRates(
+      memory: try memory.take(
+        ClientRates.byteCount(clients: options.limitedClients), for: "limits of clients"),
+      clients: options.limitedClients, secret0: random.next(), secret1: random.next())
     let secrets = options.secrets ?? (0..<3).map { _ in random.next() }
     guardDigest = LabelGuard(secret: secrets[0])
     sessionHash = SessionHash(secret0: secrets[1], secret1: secrets[2])
@@ -54,6 +67,17 @@ extension Shared {
       }
       orders[from] = try Self.ring(Self.orderRingSize)
     }
+    hasTwins = options.ports.contains { $0.hasTwin }
+    toKernel = try memory.take(OpaquePointer?.self, count: count, for: "rings")
+    kernelReturns = try memory.take(OpaquePointer?.self, count: count, for: "rings")
+    if hasTwins {
+      for worker in 0..<count {
+        toKernel[worker] = try Self.ring(Self.kernelRingSize)
+        // Whatever the kernel path holds finds room.
+        kernelReturns[worker] = try Self.ring(Self.kernelRingSize * 2)
+      }
+    }
+    fromKernel = hasTwins ? try Self.ring(Self.kernelRingSize) : nil
     clock = CycleClock(hertz: rte_get_tsc_hz())
     yieldsWhenIdle = isCrowded
     learned = try memory.take(UnsafePointer<Adjacency>.self, count: count, for: "next hops")

@@ -18,8 +18,10 @@ struct Shared {
   let labelTable: LabelSwitchTable
   let stamps: ActivityStamps
   let loads: LoadTable
+  let responseTimes: ResponseTimes
   /// What `Admission` keeps for all workers.
   let admissionMemory: UnsafeMutableRawPointer
+  let clientRates: ClientRates
   let guardDigest: LabelGuard
   let sessionHash: SessionHash
   let scaling: ReceiveSideScaling
@@ -27,6 +29,15 @@ struct Shared {
   let rings: UnsafeMutablePointer<OpaquePointer?>
   /// The ring of the manager's orders to each worker.
   let orders: UnsafeMutablePointer<OpaquePointer?>
+  /// Whether any port has a kernel twin.
+  let hasTwins: Bool
+  /// By worker: the ring of its packets for the twins, and the one by which their buffers come back.
+  /// No other thread frees or takes buffers of the workers' pool: were it scheduled out in the middle,
+  /// they would wait for it.
+  let toKernel: UnsafeMutablePointer<OpaquePointer?>
+  let kernelReturns: UnsafeMutablePointer<OpaquePointer?>
+  /// What the twins sent; nil without any.
+  let fromKernel: OpaquePointer?
   let clock: CycleClock
   /// Whether workers share processors and should make way when they have nothing to do.
   let yieldsWhenIdle: Bool

@@ -1,3 +1,4 @@
+import Balancing
 import Sessions
 
 /// One worker's part of a packet trace: which packets, how many, and what was seen. The manager makes
@@ -40,6 +41,8 @@ struct TraceEntry {
   /// Whether it came from another worker.
   var isHandedOver = false
   var isAnswered = false
+  /// Why a session was refused, if one was.
+  var refusal = AdmissionVerdict.admitted
   /// Whether an address and port pair could be read.
   var hasKey = false
   var hadSession = false

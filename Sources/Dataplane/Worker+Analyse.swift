@@ -14,10 +14,10 @@ extension Worker {
       frame.data + frame.ip, available: frame.available &- frame.ip,
       total: frame.total &- frame.ip, into: &packet)
     guard outcome == PacketParser.accepted else {
-      return drop(frame.mbuf, rawReason: outcome)
+      return endUnread(frame, rawReason: outcome)
     }
     guard (frame.ttl >= 0 ? frame.ttl : Int(packet.ttl)) > 1 else {
-      return drop(frame.mbuf, .ttl)
+      return endOfLife(frame, packet)
     }
     if frame.pair != noIndex {
       return analyseEmbryonic(frame, &packet)
@@ -39,7 +39,7 @@ extension Worker {
     guard outcome == PacketParser.accepted else {
       return drop(mbuf, rawReason: outcome)
     }
-    guard packet.ttl > 1 else { return drop(mbuf, .ttl) }
+    guard packet.ttl > 1 else { return endOfLife(frame, packet) }
     analyseByKey(frame, &packet, hint: hash)
   }
 
@@ -89,7 +89,7 @@ extension Worker {
     else {
       let isVirtual = snapshot.isVirtual(
         high: packet.destination.high, low: packet.destination.low)
-      return drop(frame.mbuf, isVirtual ? .icmp : .notService)
+      return endOutsideSessions(frame, packet, or: isVirtual ? .icmp : .notService)
     }
     let tuple = FlowTuple(packet)
     let hash = hint != 0 ? hint : sessions.hash.hash(tuple)
@@ -97,9 +97,9 @@ extension Worker {
     if found.isFound {
       forward(frame, packet, session: found.index, isC2S: found.isC2S)
     } else if packet.has(ParsedPacket.laterFragment) {
-      drop(frame.mbuf, .fragmentUnknown)
+      endOutsideSessions(frame, packet, or: .fragmentUnknown)
     } else if packet.has(ParsedPacket.icmpError) {
-      drop(frame.mbuf, .icmp)
+      endOutsideSessions(frame, packet, or: .icmp)
     } else {
       meetNew(frame, packet, tuple, hash)
     }
@@ -122,7 +122,9 @@ extension Worker {
     let fromService = snapshot.service(
       high: packet.source.high, low: packet.source.low,
       protocolNumber: packet.protocolNumber, port: packet.sourcePort)
-    guard fromService != noIndex else { return drop(frame.mbuf, .notService) }
+    guard fromService != noIndex else {
+      return endOutsideSessions(frame, packet, or: .notService)
+    }
     guard side.facesServers else { return drop(frame.mbuf, .wrongSide) }
     meetServer(frame, packet, tuple, hash, service: fromService)
   }

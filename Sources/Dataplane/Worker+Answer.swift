@@ -48,6 +48,13 @@ extension Worker {
     return true
   }
 
+  /// ICMP port unreachable (RFC 792 3/3, RFC 4443 1/4).
+  mutating func answerPortUnreachable(_ frame: Frame, _ packet: ParsedPacket) -> Bool {
+    answerError(
+      frame, packet, type: packet.family == 4 ? 3 : 1, code: packet.family == 4 ? 3 : 4,
+      parameter: 0)
+  }
+
   /// Sends an answer back to where the packet came from.
   private mutating func sendAnswer(_ frame: Frame, to sender: UInt64, ip: Int, family: UInt8) {
     var adjacency = Adjacency(

@@ -16,6 +16,10 @@ extension Worker {
       return drop(frame.mbuf, .wrongSide)
     }
     let isOfSession = !packet.has(ParsedPacket.icmpError | ParsedPacket.laterFragment)
+    if _slowPath(record.pointee.has(SessionFlags.interrupted)) {
+      if meetInterrupted(frame, packet, session, isC2S: isC2S) { return }
+      return startAgain(frame, packet, session)
+    }
     if isOfSession {
       if isC2S && record.pointee.state == .closing && packet.isInitialSYN
         && packet.protocolNumber == ProtocolNumber.tcp
@@ -31,7 +35,7 @@ extension Worker {
     emitInSession(frame, packet, session, isC2S: isC2S)
   }
 
-  /// A SYN on a closing session ends that and starts another.
+  /// A SYN on a closing or interrupted session ends that and starts another.
   @inline(never)
   private mutating func startAgain(_ frame: Frame, _ packet: ParsedPacket, _ session: UInt32) {
     let hash = record(session).pointee.hash

@@ -28,12 +28,10 @@ extension Worker {
       link = 18
     }
     let ethertype = bytes.word(link &- 2, as: UInt16.self)
-    if destination.isMulticast {
-      return drop(mbuf, ethertype.byteSwapped == Ethertype.arp ? .arp : .linkMulticast)
-    }
     var frame = Frame(
       mbuf: mbuf, data: data, available: available, total: total, port: port, link: link, ip: link,
       note: note)
+    if destination.isMulticast { return meetLinkMulticast(frame, ethertype) }
     if ethertype == WireEthertype.mpls {
       testLabels(&frame)
     } else if ethertype == WireEthertype.ipv4 || ethertype == WireEthertype.ipv6 {
@@ -45,15 +43,7 @@ extension Worker {
       }
       analyse(frame)
     } else {
-      drop(mbuf, unhandled(ethertype.byteSwapped))
-    }
-  }
-
-  private func unhandled(_ ethertype: UInt16) -> DropReason {
-    switch ethertype {
-    case Ethertype.arp: .arp
-    case Ethertype.vlan, Ethertype.serviceVLAN, Ethertype.legacyQinQ: .vlan
-    default: .ethertype
+      meetEthertype(frame, ethertype.byteSwapped)
     }
   }
 

@@ -27,7 +27,7 @@ extension Worker {
     adoptSnapshot()
     // Before any packet: once a worker was quiescent, it has obeyed what was ordered before that.
     while takeOrder() {}
-    let received = poll() &+ takeHandovers()
+    let received = poll() &+ takeHandovers() &+ serveKernel()
     if received > 0 {
       flushTransmits()
       flushHandovers()
@@ -53,10 +53,11 @@ extension Worker {
     snapshot = new
     snapshotNumber = new.number
     adjacencyTables[0] = new.adjacencies
+    kernelCost = 1_000_000_000 / UInt64(max(new.settings.pointee.kernelPacketsPerSecond, 1))
     labels.embryonicShare = new.settings.pointee.embryonicShare
     embryonicSessionLimit = max(
       1, sessions.capacity &* Int(new.settings.pointee.embryonicShare) / 100)
-    if new.settings.pointee.hasMaintenance { startSweep() }
+    if new.settings.pointee.endsSessions { startSweep() }
   }
 
   @inline(__always)

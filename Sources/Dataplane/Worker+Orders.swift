@@ -54,18 +54,21 @@ extension Worker {
     if sweepCursor < 0 { sweepCursor = 0 } else { sweepsAgain = true }
   }
 
-  /// Withdraws some of the sessions whose server is in maintenance.
+  /// Ends some of the sessions that are to end: those of servers in maintenance are withdrawn, those
+  /// of servers that are down interrupted where their service wants that.
   @inline(never)
   mutating func sweep() {
     let top = Int(truncatingIfNeeded: sessions.highWater)
     let end = min(sweepCursor &+ Self.sweepBudget, top)
     while sweepCursor < end {
-      let record = self.record(UInt32(truncatingIfNeeded: sweepCursor))
-      if record.pointee.version != 0,
-        snapshot.servers[Int(record.pointee.server)].state == .maint,
-        !record.pointee.has(SessionFlags.withdrawn)
-      {
-        withdraw(UInt32(truncatingIfNeeded: sweepCursor))
+      let session = UInt32(truncatingIfNeeded: sweepCursor)
+      let record = self.record(session)
+      if record.pointee.version != 0 {
+        if snapshot.servers[Int(record.pointee.server)].state == .maint {
+          if !record.pointee.has(SessionFlags.withdrawn) { withdraw(session) }
+        } else if snapshot.resetsSessions(ofServer: record.pointee.server) {
+          interrupt(session)
+        }
       }
       sweepCursor &+= 1
     }
@@ -76,10 +79,13 @@ extension Worker {
   }
 
   /// An operator's end of a session: it closes, still switched, and ends when its closing time is
-  /// over, whatever traffic there is. An embryonic one, which must not be switched, ends at once.
+  /// over, whatever traffic there is. An embryonic or interrupted one, which must not be switched, ends
+  /// at once.
   private mutating func withdraw(_ session: UInt32) {
     let record = self.record(session)
-    if record.pointee.state == .embryonic { return end(session) }
+    if record.pointee.state == .embryonic || record.pointee.has(SessionFlags.interrupted) {
+      return end(session)
+    }
     record.pointee.state = .closing
     record.pointee.clear(SessionFlags.resetSeen)
     record.pointee.set(SessionFlags.withdrawn)

@@ -22,8 +22,10 @@ extension Worker {
     let adjacency = snapshot.servers[Int(server)].adjacency
     let isReset = packet.hasTCPFlag(TCPFlags.rst)
     guard isReset || sessions.count < sessions.capacity else {
-      count(.sessionTableFull)
-      return refuse(frame, packet, service)
+      return refuse(frame, packet, service, .tableFull)
+    }
+    guard admits(packet.source, record) else {
+      return refuse(frame, packet, service, .denied)
     }
     // A RST leaves nothing to remember, and a flood of made-up segments is not to fill the table: the
     // server is the same without a record.
@@ -32,7 +34,7 @@ extension Worker {
       return passPlain(frame, packet, to: adjacency)
     }
     guard adjacency != noIndex else { return drop(frame.mbuf, .noNextHop) }
-    let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
+    let client = acquireClient(packet.source, mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
       tuple, hash, service: service, server: server, client: client)
@@ -61,9 +63,10 @@ extension Worker {
     guard snapshot.servers[Int(server)].state != .maint else {
       return drop(frame.mbuf, .noSession)
     }
+    guard !snapshot.resetsSessions(ofServer: server) else { return drop(frame.mbuf, .serverDown) }
     let hop = findClient(packet.destination)
     guard hop.port >= 0 else { return drop(frame.mbuf, .noNextHop) }
-    let client = acquireClient(mac: hop.mac, port: hop.port)
+    let client = acquireClient(packet.destination, mac: hop.mac, port: hop.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     if leavesNoState(packet, server) {
       passPlain(frame, packet, to: client)

@@ -6,10 +6,13 @@ import Wire
 extension Worker {
   /// Refuses a new session, and says so as the service wants it said.
   @inline(never)
-  mutating func refuse(_ frame: Frame, _ packet: ParsedPacket, _ service: UInt32) {
+  mutating func refuse(
+    _ frame: Frame, _ packet: ParsedPacket, _ service: UInt32, _ verdict: AdmissionVerdict
+  ) {
     count(drop: .refused)
     count(.sessionRefused)
-    shared.loads.countRefused(worker: index, service: service)
+    if let counter = Counter.of(verdict) { count(counter) }
+    shared.loads.countRefused(worker: index, service: service, verdict)
     let isAnswered: Bool
     switch snapshot.services[Int(service)].refuseWith {
     case .drop:
@@ -17,10 +20,7 @@ extension Worker {
     case .reset where packet.protocolNumber == ProtocolNumber.tcp:
       isAnswered = answerReset(frame, packet)
     case .reset:
-      // Port unreachable.
-      isAnswered = answerError(
-        frame, packet, type: packet.family == 4 ? 3 : 1, code: packet.family == 4 ? 3 : 4,
-        parameter: 0)
+      isAnswered = answerPortUnreachable(frame, packet)
     case .icmp:
       // Communication administratively prohibited.
       isAnswered = answerError(

@@ -66,12 +66,18 @@ extension Worker {
     count(.sessionEnded)
   }
 
-  /// The adjacency towards clients that a frame shows: the port's gateway, or the frame's sender.
-  /// Held until `releaseClient`; `noIndex` when no place is left.
+  /// The adjacency towards a client: the port's gateway, unless the client is within the port's own
+  /// networks, or the sender of its frame. Held until `releaseClient`; `noIndex` when no place is left.
+  ///
+  /// - Parameter mac: 0 if no frame of the client's shows it
   @inline(__always)
-  mutating func acquireClient(mac: UInt64, port index: Int) -> UInt32 {
+  mutating func acquireClient(_ client: IPAddress, mac: UInt64, port index: Int) -> UInt32 {
     let port = self.port(index)
-    if port.pointee.gatewayAdjacency != noIndex { return port.pointee.gatewayAdjacency }
+    if port.pointee.gatewayAdjacency != noIndex,
+      mac == 0 || !snapshot.isOnLink(high: client.high, low: client.low, port: port)
+    {
+      return port.pointee.gatewayAdjacency
+    }
     guard mac != 0, !MACAddress(word: mac).isMulticast else { return noIndex }
     let place = nextHops.acquire(
       mac: mac, port: UInt8(truncatingIfNeeded: index), egress: port.pointee, now: tick)
@@ -96,6 +102,7 @@ extension Worker {
         acknowledgement: packet.tcpAcknowledgement,
         payloadLength: UInt32(packet.tcpPayloadLength), now: tick)
       : SessionTracker.observeUDP(record, isC2S: isC2S)
+    if wasEmbryonic && !isC2S && record.pointee.askedAt != 0 { sampleResponse(session, packet) }
     guard event != .none else { return }
     if wasEmbryonic && record.pointee.state != .embryonic { embryonicSessions &-= 1 }
     apply(event, to: session)

@@ -19,6 +19,9 @@ extension Worker {
     expired = try memory.take(UInt32.self, count: Self.expiredAtOnce, for: purpose)
     fragmentScratch = try memory.take(
       OpaquePointer?.self, count: PacketList.capacity, for: purpose)
+    kernelLimits = try memory.take(
+      KernelLimit.self, count: devices.count * KernelKind.count, for: purpose)
+    kernelRing = shared.toKernel[index]
     discards = try PacketList(&memory)
 
     let queues = devices.enumerated().flatMap { portIndex, device in

@@ -25,13 +25,10 @@ extension Worker {
   ) {
     let record = snapshot.services + Int(service)
     guard sessions.count < sessions.capacity else {
-      count(.sessionTableFull)
-      return refuse(frame, packet, service)
+      return refuse(frame, packet, service, .tableFull)
     }
-    guard
-      admission.check(service: service, record: record, loads: shared.loads, now: now)
-        == .admitted
-    else { return refuse(frame, packet, service) }
+    let verdict = admit(packet.source, service: service, record)
+    guard verdict == .admitted else { return refuse(frame, packet, service, verdict) }
     let isTCP = packet.protocolNumber == ProtocolNumber.tcp
     // In a flood the choice is not even made where it would not matter.
     if isTCP && record.pointee.isUniform && (isTableShareSpent || isPairShareSpent) {
@@ -41,7 +38,7 @@ extension Worker {
     let server = scheduler.choose(
       service: service, record: record, snapshot: snapshot, loads: shared.loads,
       hash: record.pointee.algorithm == .maglev ? SessionHash.stableHash(tuple) : 0)
-    guard server != noIndex else { return refuse(frame, packet, service) }
+    guard server != noIndex else { return refuse(frame, packet, service, .noServer) }
     if isTCP && isShareSpent(server) {
       count(.labelEmbryonicFull)
       return passWithoutState(frame, packet, tuple, service: service)
@@ -49,12 +46,13 @@ extension Worker {
     guard snapshot.servers[Int(server)].adjacency != noIndex else {
       return drop(frame.mbuf, .noNextHop)
     }
-    let client = acquireClient(mac: frame.sourceMAC, port: frame.port)
+    let client = acquireClient(packet.source, mac: frame.sourceMAC, port: frame.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
     let session = make(
       tuple, hash, service: service, server: server, client: client)
-    guard session != noIndex else { return refuse(frame, packet, service) }
-    admission.charge(service: service, record: record, loads: shared.loads)
+    guard session != noIndex else { return refuse(frame, packet, service, .tableFull) }
+    self.record(session).pointee.askedAt = now
+    charge(packet.source, service: service, record)
     join(frame, packet, session, isC2S: true)
   }
 
@@ -97,8 +95,8 @@ extension Worker {
     let record = snapshot.services + Int(service)
     let server = Scheduler.maglevServer(
       record: record, snapshot: snapshot, hash: SessionHash.stableHash(tuple))
-    guard server != noIndex else { return refuse(frame, packet, service) }
-    admission.charge(service: service, record: record, loads: shared.loads)
+    guard server != noIndex else { return refuse(frame, packet, service, .noServer) }
+    charge(packet.source, service: service, record)
     statelessSYNs[Int(service)] = tick
     clientHops.remember(packet.source, mac: frame.sourceMAC, port: frame.port)
     passPlain(frame, packet, to: snapshot.servers[Int(server)].adjacency)

@@ -77,6 +77,8 @@ extension Worker {
     case .embryonic:
       return isTCP ? settings.pointee.tcpEmbryonic : settings.pointee.udpEmbryonic
     case .live: return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
+    case .closing where record.pointee.has(SessionFlags.interrupted):
+      return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
     case .closing: return settings.pointee.tcpClosing
     }
   }

@@ -1,3 +1,4 @@
+import Balancing
 import CDPDKShim
 import Labels
 import Sessions
@@ -108,6 +109,7 @@ extension Worker {
       isHandedOver ? TraceEntry.handedOver : UInt32(truncatingIfNeeded: outcomePlace(before))
     let answers = Counter.answerPackets.rawValue
     entry.pointee.isAnswered = counters[answers] != before[answers]
+    entry.pointee.refusal = refusal(since: before)
     if let tuple, case let session = find(tuple), session != noIndex {
       entry.pointee.hasSession = true
       entry.pointee.record = record(session).pointee
@@ -122,11 +124,25 @@ extension Worker {
     }
   }
 
+  private func refusal(since before: UnsafeMutablePointer<UInt64>) -> AdmissionVerdict {
+    var value = AdmissionVerdict.admitted.rawValue
+    while let verdict = AdmissionVerdict(rawValue: value) {
+      if let place = Counter.of(verdict)?.rawValue, counters[place] != before[place] {
+        return verdict
+      }
+      value &+= 1
+    }
+    return .admitted
+  }
+
   private func outcomePlace(_ before: UnsafeMutablePointer<UInt64>) -> Int {
     var place = Counter.dropBase
     while place < Counter.blockSize {
       if counters[place] != before[place] { return place }
       place &+= 1
+    }
+    if counters[Counter.kernelPackets.rawValue] != before[Counter.kernelPackets.rawValue] {
+      return Counter.kernelPackets.rawValue
     }
     if counters[Counter.labelSwitched.rawValue] != before[Counter.labelSwitched.rawValue] {
       return Counter.labelSwitched.rawValue

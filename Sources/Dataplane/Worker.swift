@@ -40,6 +40,10 @@ public struct Worker {
   let statelessSYNs: UnsafeMutablePointer<UInt32>
   /// Sessions whose time has come.
   let expired: UnsafeMutablePointer<UInt32>
+  /// By port and `KernelKind`.
+  let kernelLimits: UnsafeMutablePointer<KernelLimit>
+  /// Where packets for kernel twins go; nil without any.
+  let kernelRing: OpaquePointer?
   let fragmentScratch: UnsafeMutablePointer<OpaquePointer?>
   let clientHops: ClientHopCache
   let fragments: FragmentTable
@@ -62,6 +66,8 @@ public struct Worker {
   var embryonicSessions = 0
   /// The share of the session table that may be embryonic.
   var embryonicSessionLimit = 0
+  /// Nanoseconds that a packet for the kernel takes of its limit.
+  var kernelCost: UInt64 = 0
   /// The version that the next session's record gets (see `SessionReader`); never 0.
   var nextVersion: UInt32 = 1
   /// The batch of withdrawn pairs whose grace period runs, and the token that ends it.
@@ -69,7 +75,7 @@ public struct Worker {
   var graceToken: UInt64 = 0
   var graceStartedAt: UInt32 = 0
   var isGraceRunning = false
-  /// Where the sweep for sessions of servers in maintenance stands; negative when none runs.
+  /// Where the sweep for sessions that are to end stands; negative when none runs.
   var sweepCursor = -1
   var sweepsAgain = false
   /// Keeps the next worker's fields off this one's cache lines.

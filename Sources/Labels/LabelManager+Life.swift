@@ -52,6 +52,18 @@ extension LabelManager {
     return true
   }
 
+  /// To closing, but with words that have every packet analysed, as an embryonic pair's are.
+  @inlinable @discardableResult
+  public mutating func suspend(_ pair: UInt32) -> Bool {
+    guard let record = given(pair) else { return false }
+    uncount(record.pointee.state)
+    counts.closing &+= 1
+    record.pointee.state = .closing
+    rewrite(SessionLabel.c2s(pair), .embryonic)
+    rewrite(SessionLabel.s2c(pair), .embryonic)
+    return true
+  }
+
   /// Closing back to live.
   @inlinable @discardableResult
   public mutating func reopen(_ pair: UInt32) -> Bool {

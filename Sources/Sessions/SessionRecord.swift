@@ -33,6 +33,8 @@ public enum SessionFlags {
   public static let embryonicFullCounted: UInt16 = 1 << 12
   /// An operator withdrew it: it ends when its closing time is over, traffic or not.
   public static let withdrawn: UInt16 = 1 << 13
+  /// Its server died: the next client packet is answered by a reset, and ends it.
+  public static let interrupted: UInt16 = 1 << 14
 }
 
 /// A session: 128 bytes, two cache lines. The first holds what forwarding a packet of a live session
@@ -78,7 +80,10 @@ public struct SessionRecord: Sendable {
   /// unmade. Another thread that reads the same value before and after copying has one session.
   public var version: UInt32 = 0
   public var hash: UInt64
-  public var spare: (UInt64, UInt64) = (0, 0)
+  /// While its server's first answer is waited for: when the first packet came, in nanoseconds of the
+  /// worker's clock; else 0. The worker writes it.
+  public var askedAt: UInt64 = 0
+  public var spare: UInt64 = 0
 
   @inlinable @inline(__always)
   init(_ tuple: FlowTuple, hash: UInt64) {

@@ -50,6 +50,13 @@ public enum RefusalAnswer: UInt8, Sendable, CaseIterable {
   case drop
 }
 
+/// What the sessions of a server that is down get.
+public enum DownAction: UInt8, Sendable, CaseIterable {
+  case keep
+  /// The answer to the client's next packet ends them: TCP RST; for UDP, ICMP port unreachable.
+  case reset
+}
+
 /// A server of one service. Its index in the snapshot is its slot, which stays the server's own for
 /// as long as any session refers to it, over all snapshots.
 @frozen
@@ -127,7 +134,25 @@ public struct ServiceRecord: Sendable {
   /// Whether all of its servers are label endpoints, and none has a limit of sessions: whichever is
   /// chosen, a SYN past the embryonic share leaves no state. `SnapshotContents.build` sets it.
   public var isUniform = false
-  public var reserved: (UInt32, UInt32, UInt32) = (0, 0, 0)
+  public var onDown: DownAction = .keep
+  /// Which clients may come: `accessCount` of the snapshot's `accessRanges` from here; 0 of them
+  /// admit all.
+  public var accessOffset: UInt32 = 0
+  public var accessCount: UInt32 = 0
+  /// Bits 0 to 23: `newSessionsPerClient`; 24 to 31: `clientPrefix`.
+  @usableFromInline var clientLimit: UInt32 = 0
+
+  /// New sessions a second of one client; 0 means no limit, 2^24 - 1 is the most.
+  @inlinable public var newSessionsPerClient: UInt32 {
+    get { clientLimit & 0xff_ffff }
+    set { clientLimit = clientLimit & 0xff00_0000 | min(newValue, 0xff_ffff) }
+  }
+
+  /// How many of the 128 bits of an address say which client it is; of IPv4 the first 96 are alike.
+  @inlinable public var clientPrefix: UInt8 {
+    get { UInt8(truncatingIfNeeded: clientLimit >> 24) }
+    set { clientLimit = clientLimit & 0xff_ffff | UInt32(newValue) << 24 }
+  }
 
   public static let noServer: UInt16 = .max
 
@@ -147,9 +172,46 @@ public struct PortRecord: Sendable {
   public var vlan: UInt16 = 0
   public var side: PortSide = .both
   public var inUse = false
-  public var reserved: (UInt16, UInt32) = (0, 0)
+  /// The addresses of its kernel twin: `prefixCount` entries of the snapshot's `prefixes` from here.
+  /// A port has a twin when it has any.
+  public var firstPrefix: UInt16 = 0
+  public var prefixCount: UInt16 = 0
+  public var reserved: UInt64 = 0
 
   public init() {}
+}
+
+/// An address of a port's kernel twin, and the network that it is in. Words as of `IPAddress`.
+@frozen
+public struct PrefixRecord: Sendable {
+  public var addressHigh: UInt64
+  public var addressLow: UInt64
+  /// The bits of the network.
+  public var maskHigh: UInt64
+  public var maskLow: UInt64
+
+  /// - Parameter length: bits of the network, counted in the 128 of the form that the words are in
+  public init(high: UInt64, low: UInt64, length: Int) {
+    addressHigh = high
+    addressLow = low
+    maskHigh = Self.mask(min(length, 64))
+    maskLow = Self.mask(max(length - 64, 0))
+  }
+
+  /// A word whose first `bits` bits on the wire are set.
+  private static func mask(_ bits: Int) -> UInt64 {
+    bits == 0 ? 0 : (UInt64.max << UInt64(64 - bits)).byteSwapped
+  }
+
+  @inlinable @inline(__always)
+  public func isAddress(high: UInt64, low: UInt64) -> Bool {
+    addressHigh == high && addressLow == low
+  }
+
+  @inlinable @inline(__always)
+  public func contains(high: UInt64, low: UInt64) -> Bool {
+    (addressHigh ^ high) & maskHigh | (addressLow ^ low) & maskLow == 0
+  }
 }
 
 /// A next hop: the bytes before the ethertype, ready to be copied, and the port to send on.
@@ -201,14 +263,17 @@ public struct Settings: Sendable {
   public var quarantine: UInt32 = 0
   /// RST and ICMP a second over all workers, burst the same.
   public var answersPerSecond: UInt32 = 1000
+  /// Packets a second of one kind that a worker gives to a port's kernel twin (`KernelLimit`).
+  public var kernelPacketsPerSecond: UInt32 = 10_000
   /// Percent of a worker's pairs, and of its session table, that may be embryonic.
   public var embryonicShare: UInt32 = 25
   public var guardPort = false
   public var unknownDiscard = false
   /// The smallest MTU of any port: what is no larger fits every link. `SnapshotContents.build` sets it.
   public var smallestMTU: UInt16 = 0
-  /// Whether any server is in maintenance. `SnapshotContents.build` sets it.
-  public var hasMaintenance = false
+  /// Whether any server's sessions are to be ended: it is in maintenance, or down in a service that
+  /// resets then. `SnapshotContents.build` sets it.
+  public var endsSessions = false
 
   public init() {}
 

@@ -72,4 +72,28 @@ extension Snapshot {
   public func isVirtual(high: UInt64, low: UInt64) -> Bool {
     find(high, low, 6) != nil || find(high, low, 17) != nil
   }
+
+  /// Whether an address is one of the port's own, which its kernel twin has.
+  @inlinable
+  public func isOwn(high: UInt64, low: UInt64, port: UnsafePointer<PortRecord>) -> Bool {
+    let first = prefixes + Int(port.pointee.firstPrefix)
+    var place = 0
+    while place < Int(port.pointee.prefixCount) {
+      if first[place].isAddress(high: high, low: low) { return true }
+      place = place &+ 1
+    }
+    return false
+  }
+
+  /// Whether an address is within one of the port's own networks.
+  @inlinable
+  public func isOnLink(high: UInt64, low: UInt64, port: UnsafePointer<PortRecord>) -> Bool {
+    let first = prefixes + Int(port.pointee.firstPrefix)
+    var place = 0
+    while place < Int(port.pointee.prefixCount) {
+      if first[place].contains(high: high, low: low) { return true }
+      place = place &+ 1
+    }
+    return false
+  }
 }

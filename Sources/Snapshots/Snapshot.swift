@@ -29,7 +29,11 @@ public struct Snapshot: @unchecked Sendable {
   @inlinable @inline(__always)
   public var adjacencies: UnsafePointer<Adjacency> { section(header.pointee.adjacencies) }
   @inlinable @inline(__always)
+  public var prefixes: UnsafePointer<PrefixRecord> { section(header.pointee.prefixes) }
+  @inlinable @inline(__always)
   public var maglevEntries: UnsafePointer<UInt16> { section(header.pointee.maglevEntries) }
+  @inlinable @inline(__always)
+  public var accessRanges: UnsafePointer<AccessRange> { section(header.pointee.accessRanges) }
   @inlinable @inline(__always)
   var virtualAddresses: UnsafePointer<VirtualAddress> { section(header.pointee.virtualAddresses) }
   @inlinable @inline(__always)
@@ -44,6 +48,14 @@ public struct Snapshot: @unchecked Sendable {
   @inlinable @inline(__always)
   public func slots(of service: UnsafePointer<ServiceRecord>) -> UnsafePointer<UInt32> {
     serverSlots + Int(service.pointee.firstServer)
+  }
+
+  /// Whether a server's sessions are to be reset: it is down, and its service says so.
+  @inlinable @inline(__always)
+  public func resetsSessions(ofServer slot: UInt32) -> Bool {
+    let server = servers + Int(truncatingIfNeeded: slot)
+    return server.pointee.health == .down
+      && services[Int(truncatingIfNeeded: server.pointee.serviceSlot)].onDown == .reset
   }
 
   @inlinable @inline(__always)
@@ -69,7 +81,9 @@ public struct Snapshot: @unchecked Sendable {
     @usableFromInline var servers: UInt64 = 0
     @usableFromInline var serverSlots: UInt64 = 0
     @usableFromInline var adjacencies: UInt64 = 0
+    @usableFromInline var prefixes: UInt64 = 0
     @usableFromInline var maglevEntries: UInt64 = 0
+    @usableFromInline var accessRanges: UInt64 = 0
     @usableFromInline var virtualAddresses: UInt64 = 0
     @usableFromInline var intervals: UInt64 = 0
     @usableFromInline var virtualAddressMask: UInt64 = 0

@@ -11,8 +11,12 @@ public struct SnapshotContents: Sendable {
   /// What the services' `firstServer` points into.
   public var serverSlots: [UInt32] = []
   public var adjacencies: [Adjacency] = []
+  /// What the ports' `firstPrefix` points into.
+  public var prefixes: [PrefixRecord] = []
   /// What the services' `maglevOffset` points into.
   public var maglevEntries: [UInt16] = []
+  /// What the services' `accessOffset` points into.
+  public var accessRanges: [AccessRange] = []
 
   public init() {}
 }
@@ -34,9 +38,11 @@ extension SnapshotContents {
     header.servers = reserve(servers.count, ServerRecord.self)
     header.serverSlots = reserve(serverSlots.count, UInt32.self)
     header.adjacencies = reserve(adjacencies.count, Adjacency.self)
+    header.prefixes = reserve(prefixes.count, PrefixRecord.self)
     header.virtualAddresses = reserve(lookup.slots.count, Snapshot.VirtualAddress.self)
     header.intervals = reserve(lookup.intervals.count, Snapshot.PortInterval.self)
     header.maglevEntries = reserve(maglevEntries.count, UInt16.self)
+    header.accessRanges = reserve(accessRanges.count, AccessRange.self)
     header.number = number
     header.byteCount = (size + 63) & ~63
     header.virtualAddressMask = UInt64(lookup.slots.count - 1)
@@ -55,7 +61,12 @@ extension SnapshotContents {
     }
     copy([header], to: 0)
     var settings = settings
-    settings.hasMaintenance = servers.contains { $0.inUse && $0.state == .maint }
+    settings.endsSessions = servers.contains { server in
+      server.inUse
+        && (server.state == .maint
+          || server.health == .down && Int(server.serviceSlot) < services.count
+            && services[Int(server.serviceSlot)].onDown == .reset)
+    }
     settings.smallestMTU = min(
       ports.map(\.mtu).min() ?? 0, adjacencies.lazy.map(\.mtu).min() ?? .max)
     copy([settings], to: header.settings)
@@ -64,9 +75,11 @@ extension SnapshotContents {
     copy(servers, to: header.servers)
     copy(serverSlots, to: header.serverSlots)
     copy(adjacencies, to: header.adjacencies)
+    copy(prefixes, to: header.prefixes)
     copy(lookup.slots, to: header.virtualAddresses)
     copy(lookup.intervals, to: header.intervals)
     copy(maglevEntries, to: header.maglevEntries)
+    copy(accessRanges, to: header.accessRanges)
     return Snapshot(base: base)
   }
 

@@ -42,11 +42,15 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   case wrongSide
   case noSession
   case refused
+  case serverDown
   // Forwarding
   case noNextHop
   case oversize
   case handoverFull
   case noBuffer
+  // The kernel twin
+  case kernelLimit
+  case kernelFull
 
   /// The counter's name after `drop.`.
   public var name: String { entry.name }
@@ -84,16 +88,19 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .tcpFlags: ("tcp_flags", "TCP flags contradict each other")
     case .udpLength: ("udp_length", "UDP length contradicts IP's")
     case .icmpQuote: ("icmp_quote", "ICMP error whose quoted packet cannot be read")
-    case .icmp: ("icmp", "ICMP about no session, on a port without a kernel twin")
+    case .icmp: ("icmp", "ICMP about no session, and not for a kernel twin")
     case .notService: ("not_service", "neither to nor from a service")
     case .notServer: ("not_server", "from a service's address but not from one of its servers")
     case .wrongSide: ("wrong_side", "client's packet on a server port or the reverse")
     case .noSession: ("no_session", "TCP segment that neither belongs to a session nor starts one")
     case .refused: ("refused", "new session refused by admission")
+    case .serverDown: ("server_down", "of a session whose server is down, and which is reset then")
     case .noNextHop: ("no_next_hop", "next hop's address is not known")
     case .oversize: ("oversize", "larger than the link takes, and may not be fragmented")
     case .handoverFull: ("handover_full", "the ring to the owning worker is full")
     case .noBuffer: ("no_buffer", "no packet buffer left")
+    case .kernelLimit: ("kernel_limit", "more for the kernel than kernel-packets-per-second")
+    case .kernelFull: ("kernel_full", "the ring to the kernel twin is full")
     }
   }
 }

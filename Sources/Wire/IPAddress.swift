@@ -43,6 +43,10 @@ public struct IPAddress: Hashable, Sendable {
       : high == 0 && low == UInt64(1).byteSwapped
   }
 
+  /// fe80::/10 (RFC 4291 2.5.6).
+  @inlinable @inline(__always)
+  public var isLinkLocal: Bool { high & 0xc0ff == 0x80fe }
+
   /// The unspecified address of its family: 0.0.0.0 or ::.
   @inlinable @inline(__always)
   public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000) }

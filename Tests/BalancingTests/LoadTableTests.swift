@@ -53,7 +53,7 @@ import Testing
   @Test func decisionsAreCountedApart() {
     for worker in 0..<3 {
       loads.countAdmitted(worker: worker, service: 1)
-      loads.countRefused(worker: worker, service: 0)
+      loads.countRefused(worker: worker, service: 0, .noServer)
       loads.countAnswer(worker: worker)
     }
     loads.countAdmitted(worker: 1, service: 1)

@@ -259,6 +259,9 @@ extension DropCase {
     DropCase(
       .refused, "with a RST", syn, network: .twoArmed.servers(of: 0) { $0.weight = 0 },
       counts: ["session.refused": 1, "answer.packets": 1], answers: 1),
+    DropCase(
+      .serverDown, "talks on", Flow.web.reply(0), on: 1,
+      network: .twoArmed.service(0) { $0.onDown = .reset }.servers(of: 0) { $0.health = .down }),
   ]
 
   static let forwarding: [DropCase] = [
@@ -322,7 +325,7 @@ extension DataplaneTests {
 
     /// A reason that no packet causes is not tested, or cannot happen.
     @Test func everyReasonHasAPacket() {
-      let caused = Set(DropCase.all.map(\.reason)).union([.handoverFull])
+      let caused = Set(DropCase.all.map(\.reason)).union([.handoverFull, .kernelLimit, .kernelFull])
       #expect(DropReason.allCases.filter { !caused.contains($0) }.isEmpty)
     }
   }

@@ -12,6 +12,8 @@ struct Network: Sendable {
     var vlan: UInt16 = 0
     /// The last byte of the gateway's MAC address, see `Hosts.gateway`.
     var gateway: UInt8?
+    /// Of the kernel twin, with their prefix lengths; none without one.
+    var addresses: [(address: String, length: Int)] = []
   }
 
   struct Server: Sendable {
@@ -34,6 +36,10 @@ struct Network: Sendable {
     var maxSessions: UInt32 = 0
     var newSessionsPerSecond: UInt32 = 0
     var refuseWith = RefusalAnswer.reset
+    var onDown = DownAction.keep
+    var clientRate: UInt32 = 0
+    var clientPrefix: UInt8 = 128
+    var access: [AccessRange] = []
   }
 
   var ports: [Port]
@@ -119,6 +125,14 @@ extension Network {
       record.vlan = port.vlan
       record.side = port.side
       record.inUse = true
+      record.firstPrefix = UInt16(contents.prefixes.count)
+      record.prefixCount = UInt16(port.addresses.count)
+      for (text, length) in port.addresses {
+        let address = IPAddress(text)!
+        contents.prefixes.append(
+          PrefixRecord(
+            high: address.high, low: address.low, length: length + (address.isIPv4 ? 96 : 0)))
+      }
       if let gateway = port.gateway {
         record.gatewayAdjacency = UInt32(index)
         contents.adjacencies[index] = Adjacency(
@@ -145,6 +159,12 @@ extension Network {
     record.algorithm = service.algorithm
     record.clients = service.clients
     record.refuseWith = service.refuseWith
+    record.onDown = service.onDown
+    record.newSessionsPerClient = service.clientRate
+    record.clientPrefix = service.clientPrefix
+    record.accessOffset = UInt32(contents.accessRanges.count)
+    record.accessCount = UInt32(service.access.count)
+    contents.accessRanges += service.access
     record.inUse = true
     let first = contents.servers.count
     let table = MaglevTable.build(

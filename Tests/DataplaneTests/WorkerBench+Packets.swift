@@ -93,6 +93,7 @@ extension WorkerBench {
         isQuiet = false
       }
     }
+    for index in 0..<workers { collectKernelFrames(index) }
     for index in 0..<workers where appliance.workers[index].discards.count > 0 {
       appliance.workers[index].freeDiscards()
     }
@@ -111,6 +112,15 @@ extension WorkerBench {
       }
       shim_mbuf_free_bulk(list.pointee.packets, UInt32(list.pointee.count))
       list.pointee.removeAll()
+    }
+  }
+
+  private func collectKernelFrames(_ worker: Int) {
+    guard let ring = appliance.shared.toKernel[worker] else { return }
+    var mbuf: OpaquePointer?
+    while shim_ring_dequeue(ring, &mbuf, 1) == 1 {
+      kernelFrames.append(Sent(port: Int(shim_mbuf_port(mbuf!)), bytes: bytes(mbuf!)))
+      shim_mbuf_free_bulk(&mbuf, 1)
     }
   }
 

@@ -13,6 +13,8 @@ final class WorkerBench {
   private(set) var network: Network
   private(set) var tick: UInt32 = 1000
   private var snapshotNumber: UInt64 = 0
+  /// What went to kernel twins, by port.
+  var kernelFrames: [Sent] = []
 
   /// A frame on a send list.
   struct Sent: Equatable {
@@ -53,13 +55,14 @@ final class WorkerBench {
     options.secrets = [1, 2, 3]
     options.serverSlots = 64
     options.serviceSlots = 16
+    options.limitedClients = 1024
     for (index, port) in network.ports.enumerated() {
       Self.deviceCount += 1
       let mac = Hosts.port(index).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
       options.ports.append(
         ApplianceOptions.Port(
           name: "port\(index)", device: "net_null\(Self.deviceCount)", mac: mac, mtu: port.mtu,
-          side: port.side))
+          side: port.side, hasTwin: !port.addresses.isEmpty))
     }
     self.network = network
     appliance = try Appliance(options)
@@ -78,8 +81,14 @@ final class WorkerBench {
       if let ring = appliance.shared.rings[place] { free(UnsafeMutableRawPointer(ring)) }
     }
     for place in 0..<workers {
-      if let ring = appliance.shared.orders[place] { free(UnsafeMutableRawPointer(ring)) }
+      for ring in [
+        appliance.shared.orders[place], appliance.shared.toKernel[place],
+        appliance.shared.kernelReturns[place],
+      ] {
+        if let ring { free(UnsafeMutableRawPointer(ring)) }
+      }
     }
+    if let ring = appliance.shared.fromKernel { free(UnsafeMutableRawPointer(ring)) }
     rte_mempool_free(appliance.pool)
   }
 

@@ -113,7 +113,7 @@ def test_existing_sessions_are_served_while_new_ones_are_refused(make, version):
     assert refused[f"{flow.protocol}{version}"] == 1
 
 
-@pytest.mark.parametrize("algorithm", ["rr", "wrr", "lc", "wlc", "maglev"])
+@pytest.mark.parametrize("algorithm", ["rr", "wrr", "lc", "wlc", "rt", "p2c", "maglev"])
 def test_a_full_server_is_passed_over(algorithm):
     servers = [server(1, **{"max-sessions": 3}), server(2, **{"max-sessions": 5})]
     flows = [tcp(client) for client in range(1, 21)]
@@ -144,6 +144,22 @@ def test_new_sessions_per_second():
     result = run(one_arm(services), front=[flow.up(flow.syn()) for flow in flows])
     assert 1 <= result.counters["session.new"] <= 10
     assert result.drops() == {"refused": 100 - result.counters["session.new"]}
+
+
+def test_each_refusal_has_its_reason():
+    """A client that is denied, and one that comes twice where once a second is allowed."""
+    limits = {
+        "deny": [f"{network.client_address(1, 4)}/32"],
+        "new-sessions-per-client": {"rate": 1},
+        "refuse-with": "drop",
+    }
+    flows = [tcp(1), tcp(2), tcp(2, client_port=40002), tcp(3)]
+    result = run(one_arm([service(**limits)]), front=[flow.up(flow.syn()) for flow in flows])
+    assert result.drops() == {"refused": 2}
+    (shown,) = result.shown["show.services"]
+    reasons = {name: count for name, count in shown["refused_by"].items() if count}
+    assert reasons == {"denied": 1, "client_rate": 1}
+    assert result.counters["refused.denied"] == result.counters["refused.client_rate"] == 1
 
 
 def test_answers_share_a_bucket():

@@ -219,7 +219,10 @@ OWN_SETUP = {
 ELSEWHERE = {
     "chain": "buffers that contradict their length: unit tests of the worker",
     "handover_full": "a full ring: unit tests of the worker",
+    "server_down": "a server that dies: unit tests of the worker",
     "no_buffer": "an empty mempool: unit tests of the worker",
+    "kernel_limit": "a flood of pings: test_kernel_twin",
+    "kernel_full": "a full ring: unit tests of the worker",
 }
 
 CASES = [

@@ -126,7 +126,7 @@ func refusals(_ text: String, file: String = "t.yaml") -> [String] {
       """
       ports: [{name: p, device: net_null0}]
       services:
-        - {name: s, address: "2001:db8::1", protocol: udp, port: any, servers: [{name: a, address: 192.0.2.1}]}
+        - {name: s, address: "2001:db8::1", protocol: udp, port: any, servers: [{name: a, address: 192.0.2.1, mac: "02:00:00:00:00:11"}]}
       """)
     let page = try readRight(contractPage)
     #expect(least.workers == nil)
@@ -147,30 +147,5 @@ func refusals(_ text: String, file: String = "t.yaml") -> [String] {
     #expect(least.services[0].port.high == 65_535)
     #expect(least.services[0].servers[0].weight == 1)
     #expect(least.services[0].servers[0].labels)
-  }
-
-  @Test func notBuiltYet() throws {
-    var page = try readRight(contractPage)
-    page.services[0].servers[0].mac = nil
-    page.services[0].algorithm = .p2c
-    page.ports[0].gateway = .address(IPAddress(ipv4Word: 1))
-    #expect(
-      page.notBuilt == [
-        "port front: address (a kernel twin) is not built yet; leave it out",
-        "port front: a gateway by address is not built yet; give its mac",
-        "service web: algorithm p2c is not built yet; use rr, wrr, lc, wlc or maglev",
-        "server web/web1: finding its mac by address is not built yet; give its mac",
-      ])
-    let least = try readRight(
-      """
-      ports: [{name: p, device: net_null0}]
-      services:
-        - name: s
-          address: 192.0.2.9
-          protocol: tcp
-          port: 1
-          servers: [{name: a, address: 192.0.2.1, mac: "02:00:00:00:00:01"}]
-      """)
-    #expect(least.notBuilt == [])
   }
 }

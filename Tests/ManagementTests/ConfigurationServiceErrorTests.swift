@@ -189,8 +189,8 @@ import Testing
       """
       ports: [{name: p, device: d}]
       services:
-      - {name: a, address: 203.0.113.1, protocol: tcp, port: \(first), servers: [{name: a, address: 192.0.2.1}]}
-      - {name: b, address: \(address), protocol: \(transport), servers: [{name: a, address: 192.0.2.1}],
+      - {name: a, address: 203.0.113.1, protocol: tcp, port: \(first), servers: [{name: a, address: 192.0.2.1, mac: "02:00:00:00:00:11"}]}
+      - {name: b, address: \(address), protocol: \(transport), servers: [{name: a, address: 192.0.2.1, mac: "02:00:00:00:00:11"}],
          port: \(second)}
       """
     }
@@ -204,7 +204,7 @@ import Testing
   @Test func limits() {
     let ports = (0..<33).map { "- {name: p\($0), device: d\($0)}\n" }.joined()
     let service = "address: 203.0.113.1, protocol: tcp"
-    let server = "servers: [{name: a, address: 192.0.2.1, port: p}]"
+    let server = "servers: [{name: a, address: 192.0.2.1, mac: '02:00:00:00:00:11', port: p}]"
     let services = (1...8193).map { "- {name: s\($0), \(service), port: \($0), \(server)}\n" }
     #expect(
       refusals("ports: [{name: p, device: d}]\nservices:\n\(services.joined())") == [

@@ -27,7 +27,7 @@ import Testing
   @Test func whatIsShown() throws {
     let shown = try readRight(
       "ports: [{name: p, device: d}]\nservices: [{name: s, address: 203.0.113.1, protocol: udp, "
-        + "port: any, servers: [{name: a, address: 192.0.2.1}]}]"
+        + "port: any, servers: [{name: a, address: 192.0.2.1, mac: '02:00:00:00:00:11'}]}]"
     ).text
     #expect(shown.contains("\nlabels:\n  range: 17-1048573\n  first: random\n"))
     #expect(shown.contains("\n  tcp-established: 15m\n"))

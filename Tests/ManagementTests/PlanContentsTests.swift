@@ -13,6 +13,7 @@ import Wire
       guard: port
       unknown: discard
     answers-per-second: 7
+    kernel-packets-per-second: 8
     timeouts:
       tcp-embryonic: 5s
       tcp-established: 15m
@@ -22,7 +23,7 @@ import Wire
     ports:
       - {name: front, device: d0, side: client, mac: "02:00:00:00:00:01", mtu: 1400, vlan: 5,
          gateway: {mac: "02:00:00:00:00:fe"}}
-      - {name: back, device: d1, side: server}
+      - {name: back, device: d1, side: server, address: [192.0.2.250/24]}
     services:
       - name: web
         address: 203.0.113.10
@@ -61,6 +62,7 @@ import Wire
     #expect(settings.udp == 1)
     #expect(settings.quarantine == 60)  // 1000 / 16.777216 = 59.60
     #expect(settings.answersPerSecond == 7)
+    #expect(settings.kernelPacketsPerSecond == 8)
     #expect(settings.embryonicShare == 40)
     #expect(settings.guardPort)
     #expect(settings.unknownDiscard)
@@ -92,7 +94,8 @@ import Wire
     #expect((0..<4).map { plan.serverName($0) } == ["web/b", "web/a", "web/c", "dns/a"])
     #expect(contents.servers.map(\.serviceSlot) == [0, 0, 0, 1])
     #expect(contents.servers.map(\.adjacency) == [32, 33, noIndex, 35])
-    #expect(contents.servers.map(\.weight) == [3, 1, 1, 1])
+    // One whose next hop is not known takes no session.
+    #expect(contents.servers.map(\.weight) == [3, 1, 0, 1])
     #expect(contents.servers.map(\.maxSessions) == [9, 0, 0, 0])
     #expect(
       contents.servers.map(\.mac) == [
@@ -146,6 +149,8 @@ import Wire
   /// takes no new session is not in it.
   @Test func tablesHoldThoseThatTakeSessions() throws {
     var plan = try Self.plan()
+    plan.setNextHop(
+      NextHop(port: 1, address: try #require(IPAddress("192.0.2.13"))), MACAddress(word: 2))
     func shares() -> [UInt16: Int] {
       let contents = plan.makeContents(number: 1)
       let web = contents.services[0]

@@ -6,6 +6,11 @@ public struct AddressPrefix: Hashable, Sendable {
   /// Bits: 0...32 for IPv4, 0...128 for IPv6.
   public var length: Int
 
+  public init(address: IPAddress, length: Int) {
+    self.address = address
+    self.length = length
+  }
+
   /// Reads `ADDRESS/LENGTH`; nil if it is anything else or the length is past the family's.
   public init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)

@@ -32,7 +32,7 @@ extension Configuration {
 
   private static let rootKeys = [
     "workers", "sessions-per-worker", "memory", "admin", "metrics", "ports", "labels",
-    "answers-per-second", "timeouts", "services",
+    "answers-per-second", "kernel-packets-per-second", "timeouts", "services",
   ]
 
   private mutating func read(_ root: Section) {
@@ -56,9 +56,14 @@ extension Configuration {
     readLabels(root)
     answersPerSecond =
       root.integer("answers-per-second", in: 0...1_000_000) ?? answersPerSecond
+    kernelPacketsPerSecond =
+      root.integer("kernel-packets-per-second", in: 1...1_000_000) ?? kernelPacketsPerSecond
     readTimeouts(root)
+    let before = root.diagnostics.count
     let portNames = readPorts(root)
-    readServices(root, portNames: portNames)
+    // What follows from a port's fault would only hide it.
+    readServices(
+      root, portNames: portNames, checksNextHops: root.diagnostics.count == before)
   }
 
   private mutating func readLabels(_ root: Section) {

@@ -73,12 +73,12 @@ extension Configuration {
         port.addresses.append(prefix)
       }
     }
-    port.gateway = readGateway(section)
+    readGateway(section, into: &port)
     return port
   }
 
-  private static func readGateway(_ section: Section) -> Gateway? {
-    guard let gateway = section.section("gateway", keys: ["mac", "address"]) else { return nil }
+  private static func readGateway(_ section: Section, into port: inout Port) {
+    guard let gateway = section.section("gateway", keys: ["mac", "address"]) else { return }
     let mac = gateway.mac("mac")
     let address = gateway.address(gateway.value("address"), "address")
     switch (gateway.value("mac") == nil, gateway.value("address") == nil) {
@@ -90,7 +90,8 @@ extension Configuration {
     default:
       break
     }
-    return mac.map { .mac($0) } ?? address.map { .address($0) }
+    port.gateway = mac.map { .mac($0) } ?? address.map { .address($0) }
+    checkGateway(of: port, gateway, hasAddresses: section.value("address") != nil)
   }
 }
 

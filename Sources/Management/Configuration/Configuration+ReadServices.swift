@@ -4,15 +4,18 @@ import Yams
 
 extension Configuration {
   private static let serviceKeys = [
-    "name", "address", "protocol", "port", "algorithm", "clients", "max-sessions",
-    "new-sessions-per-second", "refuse-with", "health", "servers",
+    "name", "address", "protocol", "port", "algorithm", "slow-start", "clients",
+    "max-sessions", "new-sessions-per-second", "new-sessions-per-client", "allow", "deny",
+    "refuse-with", "on-down", "health", "servers",
   ]
   private static let serverKeys = [
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
   ]
 
-  /// - Parameter portNames: the index of each port's name
-  mutating func readServices(_ root: Section, portNames: [String: Int]) {
+  /// - Parameters:
+  ///   - portNames: the index of each port's name
+  ///   - checksNextHops: whether servers must have a way to their Ethernet address
+  mutating func readServices(_ root: Section, portNames: [String: Int], checksNextHops: Bool) {
     guard root.required("services", expected: "a list of services") != nil else { return }
     let sections = root.sections("services", title: "service", keys: Self.serviceKeys)
     if sections.count > Self.maximumServices {
@@ -29,7 +32,8 @@ extension Configuration {
         names.add(
           service.name, in: section, key: "name", what: "service name")
       }
-      service.servers = readServers(section, portNames: portNames, count: &serverCount)
+      service.servers = readServers(
+        section, portNames: portNames, checksNextHops: checksNextHops, count: &serverCount)
       services.append(service)
     }
     overlaps.report()
@@ -51,10 +55,14 @@ extension Configuration {
         ServiceOverlaps.Key(address: address, transport: transport), port, section: section)
     }
     service.algorithm = section.word("algorithm") ?? service.algorithm
+    service.slowStart =
+      section.duration("slow-start", in: .zero...Self.longestTime) ?? service.slowStart
     service.clients = section.word("clients") ?? service.clients
     service.maxSessions = section.limit("max-sessions") ?? 0
     service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0
+    readAdmission(section, &service, isIPv4: address?.isIPv4)
     service.refuseWith = section.word("refuse-with") ?? service.refuseWith
+    service.onDown = section.word("on-down") ?? service.onDown
     service.health = readHealth(section, ports: port)
     return service
   }
@@ -77,7 +85,7 @@ extension Configuration {
   }
 
   private func readServers(
-    _ section: Section, portNames: [String: Int], count: inout Int
+    _ section: Section, portNames: [String: Int], checksNextHops: Bool, count: inout Int
   ) -> [Server] {
     guard section.required("servers", expected: "a list of servers") != nil else { return [] }
     var names = FirstPlaces()
@@ -90,7 +98,8 @@ extension Configuration {
           section.place, "this is server \(count)",
           expected: "at most \(Self.maximumServers) in all services")
       }
-      let server = readServer(section, portNames: portNames)
+      let server = readServer(
+        section, portNames: portNames, checksNextHops: checksNextHops)
       if !server.name.isEmpty {
         names.add(
           server.name, in: section, key: "name", what: "server name")
@@ -100,14 +109,19 @@ extension Configuration {
     return servers
   }
 
-  private func readServer(_ section: Section, portNames: [String: Int]) -> Server {
+  private func readServer(
+    _ section: Section, portNames: [String: Int], checksNextHops: Bool
+  ) -> Server {
     var server = Server()
     server.name = section.name("name") ?? ""
     let addressNode = section.required("address", expected: "the server's address")
     let address = section.address(addressNode, "address")
     server.address = address ?? server.address
     server.mac = section.mac("mac")
-    server.port = egressPort(section, address: address, portNames: portNames) ?? 0
+    if let port = egressPort(section, address: address, portNames: portNames) {
+      server.port = port
+      if checksNextHops, address != nil { checkNextHop(of: server, section) }
+    }
     server.weight = section.integer("weight", in: 0...65_535).map { UInt32($0) } ?? server.weight
     server.labels = section.boolean("labels") ?? server.labels
     server.maxSessions = section.limit("max-sessions") ?? 0

@@ -9,15 +9,34 @@ extension Configuration {
     public var transport = Transport.tcp
     public var port = PortRange.any
     public var algorithm = Algorithm.wlc
+    /// How long a server that came up takes to its full weight; 0 has no slow start.
+    public var slowStart = Duration.zero
     public var clients = ClientLabelling.auto
     /// Concurrent sessions; 0 means no limit.
     public var maxSessions: UInt32 = 0
     /// 0 means no limit.
     public var newSessionsPerSecond: UInt32 = 0
+    /// nil means no limit.
+    public var clientLimit: ClientLimit?
+    /// Prefixes of clients; both empty admit all.
+    public var allow: [AddressPrefix] = []
+    public var deny: [AddressPrefix] = []
     public var refuseWith = RefusalAnswer.reset
+    public var onDown = DownAction.keep
     /// nil counts the servers as up.
     public var health: Health?
     public var servers: [Server] = []
+
+    public init() {}
+  }
+
+  /// The key `new-sessions-per-client`.
+  public struct ClientLimit: Sendable, Equatable {
+    /// New sessions a second.
+    public var rate: UInt32 = 1
+    /// Bits of the address that tell one client from another.
+    public var prefixIPv4 = 32
+    public var prefixIPv6 = 64
 
     public init() {}
   }

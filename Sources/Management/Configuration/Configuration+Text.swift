@@ -22,6 +22,7 @@ extension Configuration {
       "  quarantine: \(labels.quarantine.configurationText)",
       "  embryonic-share: \(labels.embryonicShare)",
       "answers-per-second: \(answersPerSecond)",
+      "kernel-packets-per-second: \(kernelPacketsPerSecond)",
       "timeouts:",
       "  tcp-embryonic: \(timeouts.tcpEmbryonic.configurationText)",
       "  tcp-established: \(timeouts.tcpEstablished.configurationText)",
@@ -61,10 +62,24 @@ extension Configuration {
       "    protocol: \(service.transport)",
       "    port: \(service.port)",
       "    algorithm: \(service.algorithm)",
+      "    slow-start: \(service.slowStart.configurationText)",
       "    clients: \(service.clients)",
       "    max-sessions: \(service.maxSessions)",
       "    new-sessions-per-second: \(service.newSessionsPerSecond)",
+    ]
+    if let limit = service.clientLimit {
+      lines += [
+        "    new-sessions-per-client:", "      rate: \(limit.rate)",
+        "      prefix-ipv4: \(limit.prefixIPv4)", "      prefix-ipv6: \(limit.prefixIPv6)",
+      ]
+    }
+    for (key, prefixes) in [("allow", service.allow), ("deny", service.deny)]
+    where !prefixes.isEmpty {
+      lines.append("    \(key): [\(prefixes.map { "\"\($0)\"" }.joined(separator: ", "))]")
+    }
+    lines += [
       "    refuse-with: \(service.refuseWith)",
+      "    on-down: \(service.onDown)",
     ]
     if let health = service.health { lines += Self.lines(of: health) }
     lines.append("    servers:")

@@ -18,6 +18,8 @@ public struct Configuration: Sendable, Equatable {
   public var labels = Labels()
   /// RST and ICMP made by the appliance a second, burst the same.
   public var answersPerSecond = 1000
+  /// Packets of one kind a second that a worker gives to a port's kernel twin.
+  public var kernelPacketsPerSecond = 10_000
   public var timeouts = Timeouts()
   public var services: [Service] = []
 

@@ -26,6 +26,7 @@ final class Diagnostics {
   private var findings: Set<Finding> = []
 
   var isEmpty: Bool { findings.isEmpty }
+  var count: Int { findings.count }
 
   /// What stands at a place that an alias leads to twice is reported once.
   func report(_ place: Place, _ problem: String, expected: String) {

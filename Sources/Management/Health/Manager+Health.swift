@@ -27,16 +27,18 @@ extension Manager {
     if changes.count > Self.loggedHealthChanges {
       log.warning("\(changes.count - Self.loggedHealthChanges) more servers' health changed")
     }
-    if gatheredHealth.isEmpty { publishSoon() }
     gatheredHealth.add(changes)
+    publishSoon()
   }
 
-  /// Where a publication takes long, for a large configuration, those of health leave the loop at
-  /// least half its time.
-  private func publishSoon() {
+  /// Has what changed by itself, health and next hops, published together. Where a publication takes
+  /// long, for a large configuration, they leave the loop at least half its time.
+  func publishSoon() {
+    guard !isPublicationDue else { return }
+    isPublicationDue = true
     let delay = max(Self.healthGathering, publicationTime)
     loop.scheduleTask(in: .nanoseconds(Int64(delay.nanoseconds))) {
-      if !self.gatheredHealth.isEmpty { self.publish() }
+      if self.isPublicationDue { self.publish() }
     }
   }
 
@@ -53,7 +55,7 @@ extension Manager {
   func describeChecks(of slot: UInt32) -> [(String, JSONValue)] {
     let view = health.view(slot: slot)
     return [
-      ("response_time_us", microseconds(view?.responseTime)),
+      ("response_time_us", microseconds(responseTime(of: slot))),
       ("health_reason", JSONValue(view?.reason)),
       ("check_time_us", microseconds(view?.duration)),
       (
@@ -62,6 +64,14 @@ extension Manager {
           ?? .null
       ),
     ]
+  }
+
+  /// A server's response time: what traffic tells, else what its checks do.
+  func responseTime(of slot: UInt32) -> Duration? {
+    if let average = appliance.responseTime(server: slot) {
+      return .nanoseconds(Int64((average.microseconds * 1000).rounded()))
+    }
+    return health.view(slot: slot)?.responseTime
   }
 
   private func microseconds(_ duration: Duration?) -> JSONValue {

@@ -37,6 +37,8 @@ struct CounterMetric {
         "tagline_packets_forwarded_total", "Packets forwarded after analysis."),
       .kernelPackets: CounterMetric(
         "tagline_packets_to_kernel_total", "Packets given to the kernel."),
+      .kernelSent: CounterMetric(
+        "tagline_packets_from_kernel_total", "Packets of kernel twins sent on."),
       .labelPopped: CounterMetric(
         "tagline_packets_popped_total", "Switched packets that left without their label."),
       .labelUnknown: CounterMetric(

@@ -31,7 +31,8 @@ extension Manager {
 
   private func writeCounters(_ text: inout MetricsText) {
     let counters = appliance.counters()
-    for (counter, value) in counters where !counter.hasPrefix(Self.drop) {
+    for (counter, value) in counters
+    where !counter.hasPrefix(Self.drop) && !counter.hasPrefix(Self.refused) {
       let metric = CounterMetric(counter: counter)
       text.family(metric.name, .counter, metric.help)
       text.sample(metric, value)
@@ -40,9 +41,16 @@ extension Manager {
     for (counter, value) in counters where counter.hasPrefix(Self.drop) {
       text.sample(["reason": String(counter.dropFirst(Self.drop.count))], value)
     }
+    text.family(
+      "tagline_sessions_refused_reasons_total", .counter,
+      "Sessions refused by admission, by reason.")
+    for (counter, value) in counters where counter.hasPrefix(Self.refused) {
+      text.sample(["reason": String(counter.dropFirst(Self.refused.count))], value)
+    }
   }
 
   private static let drop = "drop."
+  private static let refused = "refused."
 
   private func writeWorkers(_ text: inout MetricsText) {
     let workers = (0..<appliance.options.workers).map { worker in

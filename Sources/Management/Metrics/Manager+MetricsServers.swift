@@ -71,9 +71,10 @@ extension Manager {
       if let duration = server.check?.duration { text.sample(server.labels, duration) }
     }
     text.family(
-      "tagline_server_response_time_seconds", .gauge, "The server's response time, smoothed.")
+      "tagline_server_response_time_seconds", .gauge,
+      "The server's response time, smoothed: by traffic, without it by checks.")
     for server in servers {
-      if let time = server.check?.responseTime { text.sample(server.labels, time) }
+      if let time = responseTime(of: server.view.slot) { text.sample(server.labels, time) }
     }
     writeChecks(&text)
   }

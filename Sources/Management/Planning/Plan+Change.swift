@@ -15,7 +15,8 @@ extension Plan {
   /// - Throws: why it cannot be, in one line
   @discardableResult
   public mutating func set(
-    server name: String, weight: UInt32?, state: ServerState?
+    server name: String, weight: UInt32?, state: ServerState?,
+    now: ContinuousClock.Instant = .now
   ) throws(PlanError) -> UInt32 {
     guard let slot = servers.slot(named: name), var server = servers[slot] else {
       throw PlanError(lines: ["there is no server \(name.quoted)"])
@@ -27,16 +28,22 @@ extension Plan {
       throw PlanError(
         lines: ["server \(name) has left the configuration; it can only be set to drain or maint"])
     }
+    if state == .ready, server.state == .maint { server.roseAt = now }
     server.weightOverride = weight ?? server.weightOverride
     server.stateOverride = state ?? server.stateOverride
     servers[slot] = server
+    updateRamp(of: slot, now: now)
     return slot
   }
 
   /// - Returns: whether that is news, so that a new snapshot is wanted; false if the slot is unused
-  public mutating func setHealth(slot: UInt32, _ health: ServerHealth) -> Bool {
+  public mutating func setHealth(
+    slot: UInt32, _ health: ServerHealth, now: ContinuousClock.Instant = .now
+  ) -> Bool {
     guard let server = servers[slot], server.health != health else { return false }
     servers[slot]?.health = health
+    if server.health == .down, health == .up { servers[slot]?.roseAt = now }
+    updateRamp(of: slot, now: now)
     return true
   }
 

@@ -9,6 +9,7 @@ extension Plan {
     contents.number = number
     contents.settings = Settings(configuration)
     contents.ports = portRecords()
+    contents.prefixes = prefixRecords()
     contents.adjacencies = adjacencies(ports: contents.ports)
     contents.servers = servers.entries.indices.map { index in
       servers.entries[index].map { serverRecord($0, slot: UInt32(index)) } ?? ServerRecord()
@@ -28,6 +29,11 @@ extension Plan {
       let table = writer.table(
         names: entry.serverNames, weights: maglevWeights(entry),
         isMaglev: entry.configuration.algorithm == .maglev)
+      let ranges = AccessRange.flattened(
+        allow: entry.configuration.allow, deny: entry.configuration.deny)
+      record.accessOffset = UInt32(contents.accessRanges.count)
+      record.accessCount = UInt32(ranges.count)
+      contents.accessRanges += ranges
       record.maglevOffset = table.offset
       record.maglevSize = table.size
       contents.services.append(record)
@@ -40,13 +46,16 @@ extension Plan {
   /// Weight 0 for those that take no new session.
   private func maglevWeights(_ service: PlannedService) -> [UInt32] {
     service.serverSlots.map { slot in
-      guard let server = servers[slot], server.takesNewSessions else { return 0 }
+      guard let server = servers[slot], server.takesNewSessions,
+        mac(of: way(to: server.configuration)) != nil
+      else { return 0 }
       return server.weight
     }
   }
 
   private func portRecords() -> [PortRecord] {
-    configuration.ports.indices.map { index in
+    var firstPrefix = 0
+    return configuration.ports.indices.map { index in
       let port = configuration.ports[index]
       var record = PortRecord()
       record.mac = port.mac?.word ?? portMACs[index]
@@ -54,8 +63,20 @@ extension Plan {
       record.mtu = port.mtu
       record.vlan = port.vlan
       record.side = port.side
+      record.firstPrefix = UInt16(firstPrefix)
+      record.prefixCount = UInt16(port.addresses.count)
+      firstPrefix += port.addresses.count
       record.inUse = true
       return record
+    }
+  }
+
+  /// The ports' own addresses, port by port.
+  private func prefixRecords() -> [PrefixRecord] {
+    configuration.ports.flatMap(\.addresses).map { prefix in
+      PrefixRecord(
+        high: prefix.address.high, low: prefix.address.low,
+        length: prefix.length + (prefix.address.isIPv4 ? 96 : 0))
     }
   }
 
@@ -63,14 +84,16 @@ extension Plan {
   private func adjacencies(ports: [PortRecord]) -> [Adjacency] {
     let first = Int(Self.firstServerAdjacency)
     var adjacencies = Array(repeating: Adjacency(), count: first + servers.entries.count)
-    for (index, port) in configuration.ports.enumerated() {
-      if case .mac(let mac) = port.gateway {
+    for index in configuration.ports.indices {
+      if let mac = mac(of: way(throughGatewayOf: index)) {
         adjacencies[index] = Adjacency(
           destination: mac.word, port: UInt8(index), egress: ports[index])
       }
     }
     for (slot, server) in servers.entries.enumerated() {
-      guard let configured = server?.configuration, let mac = configured.mac else { continue }
+      guard let configured = server?.configuration, let mac = mac(of: way(to: configured)) else {
+        continue
+      }
       adjacencies[first + slot] = Adjacency(
         destination: mac.word, port: UInt8(configured.port), egress: ports[configured.port])
     }
@@ -80,11 +103,14 @@ extension Plan {
   private func serverRecord(_ server: PlannedServer, slot: UInt32) -> ServerRecord {
     var record = ServerRecord()
     record.serviceSlot = server.serviceSlot
-    record.adjacency =
-      server.configuration.mac == nil ? noIndex : Self.firstServerAdjacency + slot
-    record.weight = server.weight
+    // One whose next hop is not known takes no new session.
+    let mac = mac(of: way(to: server.configuration))
+    record.adjacency = mac == nil ? noIndex : Self.firstServerAdjacency + slot
+    record.weight = mac == nil ? 0 : server.weight(for: algorithm(of: server))
+    record.responseTime = server.responseTime
+    record.ramp = server.ramp
     record.maxSessions = server.configuration.maxSessions
-    record.mac = server.configuration.mac?.word ?? 0
+    record.mac = mac?.word ?? 0
     record.state = server.state
     record.health = server.health
     record.labels = server.configuration.labels
@@ -107,6 +133,11 @@ extension ServiceRecord {
     algorithm = service.algorithm
     clients = service.clients
     refuseWith = service.refuseWith
+    if let limit = service.clientLimit {
+      newSessionsPerClient = limit.rate
+      clientPrefix = UInt8(service.address.isIPv4 ? 96 + limit.prefixIPv4 : limit.prefixIPv6)
+    }
+    onDown = service.onDown
     inUse = true
   }
 }
@@ -121,6 +152,7 @@ extension Settings {
     udp = Self.ticks(configuration.timeouts.udp)
     quarantine = Self.ticks(configuration.labels.quarantine)
     answersPerSecond = UInt32(configuration.answersPerSecond)
+    kernelPacketsPerSecond = UInt32(configuration.kernelPacketsPerSecond)
     embryonicShare = UInt32(configuration.labels.embryonicShare)
     guardPort = configuration.labels.guard == .port
     unknownDiscard = configuration.labels.unknown == .discard

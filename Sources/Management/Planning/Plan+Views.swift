@@ -23,10 +23,14 @@ extension Plan {
     public let service: String
     public let name: String
     public let address: IPAddress
+    /// Of its next hop; nil while it is not known.
     public let mac: MACAddress?
     /// Index of the port that reaches it.
     public let port: Int
     public let weight: UInt32
+    /// What the scheduler makes of it: raised or lowered by response times, and a part of it while
+    /// the server starts slowly.
+    public let effectiveWeight: Double
     public let state: ServerState
     public let health: ServerHealth
     public let labels: Bool
@@ -51,8 +55,10 @@ extension Plan {
       ServerView(
         slot: slot, serviceSlot: server.serviceSlot, service: server.service,
         name: server.configuration.name, address: server.configuration.address,
-        mac: server.configuration.mac, port: server.configuration.port, weight: server.weight,
-        state: server.state, health: server.health, labels: server.configuration.labels,
+        mac: mac(of: way(to: server.configuration)), port: server.configuration.port,
+        weight: server.weight,
+        effectiveWeight: server.effectiveWeight(for: algorithm(of: server)), state: server.state,
+        health: server.health, labels: server.configuration.labels,
         maxSessions: server.configuration.maxSessions, retired: server.retired)
     }
   }

@@ -1,3 +1,4 @@
+import Balancing
 import Snapshots
 import Wire
 
@@ -18,6 +19,8 @@ public struct Plan: Sendable {
   /// Of the services in configuration order.
   public internal(set) var serviceSlots: [UInt32] = []
   var tables = MaglevCache()
+  /// What the kernel resolved.
+  var nextHops: [NextHop: MACAddress] = [:]
 
   /// Slots that retired and configured services may have together.
   public static let serviceCapacity = Configuration.maximumServices
@@ -27,7 +30,7 @@ public struct Plan: Sendable {
   public static let firstServerAdjacency = UInt32(Configuration.maximumPorts)
 
   /// - Parameters:
-  ///   - configuration: as read; `Configuration.notBuilt` is not looked at
+  ///   - configuration: as read
   ///   - portMACs: one for each configured port
   public init(configuration: Configuration, portMACs: [UInt64]) {
     self.init(
@@ -71,9 +74,37 @@ struct PlannedServer: Sendable {
   var stateOverride: ServerState?
   var health = ServerHealth.unknown
   var retired = false
+  /// When it came up again; nil if it has not, or its slow start is over.
+  var roseAt: ContinuousClock.Instant?
+  /// `ServerRecord.ramp` and `responseTime`, as they are to be published.
+  var ramp: UInt8 = 0
+  var responseTime: UInt32 = 0
+  /// Of a service with rt, what the response times make of a weight, in `ResponseWeights.scale`ths:
+  /// the latest, and the one that is to be published.
+  var response: ResponseWeight?
 
   var qualifiedName: String { "\(service)/\(configuration.name)" }
   var weight: UInt32 { retired ? 0 : weightOverride ?? configuration.weight }
   var state: ServerState { stateOverride ?? (retired ? .drain : .ready) }
   var takesNewSessions: Bool { state == .ready && health != .down && weight > 0 }
+
+  struct ResponseWeight: Sendable {
+    /// What it was worked out of: another weight takes hold at once.
+    var configured: UInt32
+    var latest: UInt32
+    var published: UInt32
+  }
+
+  /// `ServerRecord.weight` of a service with an algorithm.
+  func weight(for algorithm: Algorithm) -> UInt32 {
+    guard algorithm == .rt else { return weight }
+    if let response, response.configured == weight { return response.published }
+    return weight * ResponseWeights.scale
+  }
+
+  func effectiveWeight(for algorithm: Algorithm) -> Double {
+    let whole = Double(weight(for: algorithm))
+    let scaled = algorithm == .rt ? whole / Double(ResponseWeights.scale) : whole
+    return ramp == 0 ? scaled : scaled * Double(ramp) / 256
+  }
 }

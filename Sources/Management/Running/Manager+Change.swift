@@ -57,8 +57,6 @@ extension Manager {
   /// Takes a configuration over, wholly or not at all.
   func reload(from path: String) throws(PlanError) {
     let configuration = try Self.read(path)
-    let refused = configuration.notBuilt
-    guard refused.isEmpty else { throw PlanError(lines: refused) }
     var next = plan
     gatheredHealth.apply(to: &next)
     try next.apply(configuration)
@@ -71,6 +69,7 @@ extension Manager {
     gatheredHealth = GatheredHealth()
     file = path
     watchHealth()
+    tellKernel()
     publish()
     log.info("configuration \(path) loaded, snapshot \(snapshotNumber)")
   }

@@ -1,4 +1,5 @@
 import AdminProtocol
+import Balancing
 import Dataplane
 import Labels
 import Snapshots
@@ -35,6 +36,11 @@ extension Manager {
           "algorithm": .string("\(service.algorithm)"),
           "sessions": JSONValue(appliance.sessions(service: slot)),
           "refused": JSONValue(refused(service: slot)),
+          "refused_by": .object(
+            JSONObject(
+              AdmissionVerdict.refusals.map { verdict in
+                (verdict.name, JSONValue(refused(service: slot, verdict)))
+              })),
           "retired": .bool(service.retired),
           "servers": .array(
             service.serverSlots.compactMap { slot in
@@ -56,7 +62,11 @@ extension Manager {
 
   /// Sessions that were refused to the service.
   func refused(service slot: UInt32) -> UInt64 {
-    appliance.refused(service: slot) - (refusedBaselines[slot] ?? 0)
+    AdmissionVerdict.refusals.reduce(0) { $0 + refused(service: slot, $1) }
+  }
+
+  func refused(service slot: UInt32, _ verdict: AdmissionVerdict) -> UInt64 {
+    appliance.refused(service: slot, verdict) - (refusedBaselines[slot]?[verdict] ?? 0)
   }
 
   /// Sessions that were given to the server.
@@ -71,6 +81,7 @@ extension Manager {
       ("state", .string("\(server.state)")),
       ("health", .string("\(server.health)")),
       ("weight", JSONValue(server.weight)),
+      ("effective_weight", .double(server.effectiveWeight.toMilliseconds)),
       ("sessions", JSONValue(appliance.sessions(server: server.slot))),
       ("total_sessions", JSONValue(totalSessions(server: server.slot))),
       ("mac", JSONValue(server.mac.map { "\($0)" })),
@@ -136,7 +147,8 @@ extension Manager {
 
   func showPorts() -> JSONValue {
     .array(
-      zip(appliance.devices, plan.configuration.ports).map { device, port in
+      appliance.devices.indices.map { index in
+        let (device, port) = (appliance.devices[index], plan.configuration.ports[index])
         let statistics = device.statistics.map { ($0.name, JSONValue($0.value)) }
         return .object(
           JSONObject(
@@ -145,6 +157,7 @@ extension Manager {
               ("driver", .string(device.driver)),
               ("mac", .string("\(MACAddress(word: device.mac))")),
               ("side", .string("\(port.side)")),
+              ("twin", describeTwin(port: index)),
               ("rx_queues", JSONValue(device.rxQueues)),
               ("tx_queues", JSONValue(device.txQueues)),
               ("rss", .string(device.scales ? "device" : "software")),
@@ -162,7 +175,9 @@ extension Manager {
       })
   }
 
-  func showCounters() -> JSONValue { object(appliance.counters() + healthCounters) }
+  func showCounters() -> JSONValue {
+    object(appliance.counters() + kernelCounters + healthCounters)
+  }
 
   private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {
     .object(JSONObject(counters.map { ($0.name, JSONValue($0.value)) }))

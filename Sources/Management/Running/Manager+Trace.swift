@@ -67,7 +67,7 @@ extension Manager {
       steps.append("session: \(packet.hadSession ? "found" : "none") for its key")
     }
     if packet.outcome == "drop.refused" {
-      steps.append("admission: refused, a limit is reached or no server takes sessions")
+      steps.append("admission: refused, \(packet.refusal.text)")
     }
     if let session = packet.session {
       let pair =

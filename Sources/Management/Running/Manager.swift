@@ -1,4 +1,5 @@
 import AdminProtocol
+import Balancing
 import Dataplane
 import Glibc
 import Logging
@@ -13,6 +14,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   let appliance: Appliance
   let log: Logger
   let loop: any EventLoop
+  let kernel: KernelSide
   let started = ContinuousClock.now
   /// The path of the configuration that holds.
   var file: String
@@ -24,7 +26,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// What a server slot's former holders had of the slot's total of sessions.
   var totalBaselines: [UInt32: UInt64] = [:]
   /// What a service slot's former holders refused.
-  var refusedBaselines: [UInt32: UInt64] = [:]
+  var refusedBaselines: [UInt32: [AdmissionVerdict: UInt64]] = [:]
   var trace: PacketTrace?
   /// Traces that a worker may still write to, and when no longer.
   var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
@@ -34,10 +36,13 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// What makes the checks; nil makes none.
   var checker: HealthChecker?
   var gatheredHealth = GatheredHealth()
+  var gatheredNextHops = GatheredNextHops()
   /// Why checks could not be made, as far as it was logged.
   var loggedObstacles: Set<String> = []
   /// How long the last publication took.
   private(set) var publicationTime = Duration.zero
+  /// Whether a publication is to come of itself.
+  var isPublicationDue = false
   /// Where the metrics are offered.
   var metricsEndpoint: (address: Configuration.SocketAddress, server: MetricsServer)?
   /// Seconds since the Unix epoch.
@@ -45,12 +50,13 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   init(
     appliance: Appliance, configuration: Configuration, file: String, log: Logger,
-    loop: any EventLoop
+    loop: any EventLoop, kernel: KernelSide
   ) {
     self.appliance = appliance
     self.file = file
     self.log = log
     self.loop = loop
+    self.kernel = kernel
     plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))
     var now = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
@@ -60,9 +66,12 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// Builds the plan's snapshot and makes it the one that holds.
   func publish() {
     let begun = ContinuousClock.now
+    isPublicationDue = false
     snapshotNumber += 1
     gatheredHealth.apply(to: &plan)
     gatheredHealth = GatheredHealth()
+    gatheredNextHops.apply(to: &plan)
+    gatheredNextHops = GatheredNextHops()
     appliance.publish(plan.makeContents(number: snapshotNumber))
     for slot in plan.retiredServerSlots where retiredServers[slot] == nil {
       retiredServers[slot] = snapshotNumber
@@ -91,6 +100,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
         appliance.isPast(snapshot: number - 1), plan.release(serverSlot: slot)
       {
         totalBaselines[slot] = appliance.totalSessions(server: slot)
+        appliance.forgetResponseTime(server: slot)
         retiredServers[slot] = nil
       }
     }
@@ -101,10 +111,18 @@ final class Manager: AdminBackend, @unchecked Sendable {
       } else if appliance.sessions(service: slot) == 0,
         appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot)
       {
-        refusedBaselines[slot] = appliance.refused(service: slot)
+        refusedBaselines[slot] = Dictionary(
+          uniqueKeysWithValues: AdmissionVerdict.refusals.map {
+            ($0, appliance.refused(service: slot, $0))
+          })
         retiredServices[slot] = nil
       }
     }
+  }
+
+  /// Tells the workers, once a second, what the algorithms want to know of the servers.
+  func balance() {
+    if plan.balance(now: .now, response: appliance.responseTime(server:)) { publish() }
   }
 
   /// Says, at most once a call, that reserved labels came in (RFC 7274).

@@ -22,9 +22,6 @@ public enum RunningAppliance {
   /// Runs until a signal, or until no packet came for `idleSeconds`.
   public static func run(_ path: String, idleSeconds: Double?) throws(Failure) {
     let configuration = try read(path)
-    if let line = configuration.notBuilt.first {
-      throw Failure(lines: ["\(path): \(line)"], code: 1)
-    }
     let options = ApplianceOptions(configuration)
     guard options.pairCount >= options.workers else {
       throw Failure(
@@ -33,19 +30,14 @@ public enum RunningAppliance {
     let log = Logger(label: "tagline") { StreamLogHandler.standardError(label: $0) }
     let signals = SignalWatch()
     log.info("starting: \(options.workers) workers, \(options.sessionsPerWorker) sessions each")
-    let appliance: Appliance
-    do {
-      appliance = try Appliance(options)
-    } catch {
-      throw Failure(lines: [error.description], code: 2)
-    }
+    let (appliance, kernel) = try open(configuration, options)
     for line in appliance.startLines { log.info("\(line)") }
     // Health checks have a loop of their own, so that no long answer of the manager makes them late.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let loop = group.next()
     let manager = Manager(
       appliance: appliance, configuration: configuration, file: path, log: log,
-      loop: loop)
+      loop: loop, kernel: kernel)
     manager.checker = HealthChecker(
       loop: group.next(), prober: NetworkProber(),
       limit: min(8192, max(16, DescriptorLimit.raise() / 2))
@@ -60,6 +52,34 @@ public enum RunningAppliance {
     try? loop.submit { manager.stop() }.wait()
     try? group.syncShutdownGracefully()
     try result.get()
+  }
+
+  /// The appliance, and what it has in the kernel.
+  private static func open(
+    _ configuration: Configuration, _ options: ApplianceOptions
+  ) throws(Failure) -> (Appliance, KernelSide) {
+    let kernel: KernelSide
+    do {
+      kernel = try KernelSide(configuration)
+    } catch {
+      throw Failure(lines: [error.description], code: 2)
+    }
+    do {
+      let appliance = try Appliance(options)
+      do {
+        try kernel.start(configuration, appliance: appliance)
+      } catch {
+        kernel.stop()
+        appliance.stop()
+        throw Failure(lines: [error.description], code: 2)
+      }
+      return (appliance, kernel)
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      kernel.stop()
+      throw Failure(lines: ["\(error)"], code: 2)
+    }
   }
 
   private static func read(_ path: String) throws(Failure) -> Configuration {
@@ -97,6 +117,7 @@ extension Manager {
       try loop.submit {
         try self.appliance.start()
         self.watchHealth()
+        try self.watchKernel()
       }.wait()
     } catch {
       end.succeed()
@@ -115,6 +136,8 @@ extension Manager {
   func stop() {
     metricsEndpoint?.server.stop()
     gatheredHealth = GatheredHealth()
+    isPublicationDue = false
+    kernel.stop()
     appliance.stop()
   }
 
@@ -135,7 +158,11 @@ extension Manager {
       },
       loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
         self.logReservedLabels()
+        self.balance()
       },
+      loop.scheduleRepeatedTask(
+        initialDelay: Self.nextHopInterval, delay: Self.nextHopInterval
+      ) { _ in self.askForNextHops() },
     ]
   }
 }
@@ -171,7 +198,8 @@ extension ApplianceOptions {
     packetBuffers = configuration.memory.mbufs ?? packetBuffers
     ports = configuration.ports.map { port in
       Port(
-        name: port.name, device: port.device, mac: port.mac?.word, mtu: port.mtu, side: port.side)
+        name: port.name, device: port.device, mac: port.mac?.word, mtu: port.mtu, side: port.side,
+        hasTwin: !port.addresses.isEmpty)
     }
     firstPair = (configuration.labels.range.lowerBound - 1) >> 1
     pairCount = UInt32(configuration.labels.pairCount)

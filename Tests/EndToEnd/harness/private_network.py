@@ -86,24 +86,28 @@ class PrivateNetwork:
             return False
         return True
 
-    def connect(self, address, port):
+    def connect(self, address, port, timeout=20):
         """A TCP connection that was opened inside."""
+        return self.inside(lambda: socket.create_connection((address, port), timeout=timeout))
+
+    def inside(self, make):
+        """What `make` returns when a thread calls it inside: sockets stay where they were opened."""
         made = []
 
-        def connect():
-            # Of the calling thread alone (setns(2)); its sockets stay where they were opened.
+        def enter():
+            # Of the calling thread alone (setns(2)).
             descriptor = os.open(self.path, os.O_RDONLY)
             try:
                 if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
                     made.append(OSError(ctypes.get_errno(), "setns"))
                     return
-                made.append(socket.create_connection((address, port), timeout=20))
+                made.append(make())
             except OSError as error:
                 made.append(error)
             finally:
                 os.close(descriptor)
 
-        thread = threading.Thread(target=connect)
+        thread = threading.Thread(target=enter)
         thread.start()
         thread.join()
         if isinstance(made[0], OSError):

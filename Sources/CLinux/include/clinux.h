@@ -1,0 +1,17 @@
+/* Calls of the Linux kernel that Swift cannot make itself: ioctl is variadic, and sockaddr_nl is no type
+ * of Swift's C library. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+
+/* A new TAP device of that name, which lives as long as the descriptor: close-on-exec, non-blocking,
+ * frames without a header before them. Returns a descriptor or a negative errno; -EBUSY and -EINVAL when
+ * an interface of the name is there. */
+int linux_tap_open(const char *name);
+
+/* An rtnetlink socket (rtnetlink(7)), close-on-exec and non-blocking, that hears the groups of the mask
+ * (RTMGRP_*). Returns a descriptor or a negative errno. */
+int linux_rtnetlink_open(uint32_t groups);
+
+#endif

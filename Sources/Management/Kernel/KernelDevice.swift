@@ -1,0 +1,80 @@
+import Glibc
+import Wire
+
+/// A kernel device that a port uses through af_packet or pcap. The kernel sees every frame too: it
+/// must have no address there, and drop what it receives, or it would answer beside the appliance.
+final class KernelDevice {
+  let name: String
+  private let link: UInt32
+  private let ownsHook: Bool
+
+  /// The devices that a port's driver arguments name.
+  static func names(in device: String) -> [String] {
+    let parts = device.split(separator: ",")
+    guard let driver = parts.first,
+      driver.hasPrefix("net_pcap") || driver.hasPrefix("net_af_packet")
+        || driver.hasPrefix("eth_pcap") || driver.hasPrefix("eth_af_packet")
+    else { return [] }
+    var names: [String] = []
+    for part in parts.dropFirst() {
+      let pair = part.split(separator: "=", maxSplits: 1)
+      guard pair.count == 2, ["iface", "rx_iface", "rx_iface_in", "tx_iface"].contains(pair[0]),
+        !names.contains(String(pair[1]))
+      else { continue }
+      names.append(String(pair[1]))
+    }
+    return names
+  }
+
+  /// Checks the device and has the kernel drop what it receives there, until this ends.
+  init(_ name: String, port: String, socket: NetlinkSocket) throws(KernelError) {
+    self.name = name
+    link = unsafe if_nametoindex(name)
+    guard link != 0 else {
+      throw KernelError(what: "port \(port): device \(name)", code: ENODEV)
+    }
+    var found: [AddressPrefix] = []
+    let wanted = link
+    try socket.dump(RouteMessage.addresses(), "addresses of \(name)") { message in
+      if let (link, prefix) = RouteMessage.readAddress(message), link == wanted {
+        found.append(prefix)
+      }
+    }
+    if let first = found.first {
+      let remedy =
+        first.address.isLinkLocal
+        ? "sysctl -w net.ipv6.conf.\(name).disable_ipv6=1"
+        : "ip address delete \(first) dev \(name)"
+      throw KernelError(
+        what:
+          "port \(port): the kernel has address \(first) on \(name) and would answer beside the "
+          + "appliance; run: \(remedy)", code: EADDRINUSE)
+    }
+    do {
+      try socket.request(RouteMessage.ingressHook(link: link, adds: true), "clsact")
+      ownsHook = true
+    } catch {
+      guard error.code == EEXIST else { throw Self.explained(error, name, port) }
+      ownsHook = false
+    }
+    do {
+      try socket.request(RouteMessage.ingressDrop(link: link, adds: true), "filter")
+    } catch {
+      throw Self.explained(error, name, port)
+    }
+  }
+
+  private static func explained(_ error: KernelError, _ name: String, _ port: String) -> KernelError
+  {
+    KernelError(
+      what: "port \(port): the kernel cannot be told to drop what it receives on \(name) "
+        + "(\(error.what)), which takes CAP_NET_ADMIN and the kernel's clsact and cls_bpf",
+      code: error.code)
+  }
+
+  /// Lets the kernel receive again.
+  func restore(_ socket: NetlinkSocket) {
+    try? socket.request(RouteMessage.ingressDrop(link: link, adds: false), "filter")
+    if ownsHook { try? socket.request(RouteMessage.ingressHook(link: link, adds: false), "clsact") }
+  }
+}

@@ -1,0 +1,222 @@
+import Glibc
+import Wire
+
+/// The rtnetlink messages that twins and kernel devices need (rtnetlink(7), linux/rtnetlink.h,
+/// linux/neighbour.h, linux/pkt_cls.h).
+enum RouteMessage {
+  private static let newLink: UInt16 = 16
+  private static let newAddress: UInt16 = 20
+  private static let deleteAddress: UInt16 = 21
+  private static let getAddress: UInt16 = 22
+  private static let newRoute: UInt16 = 24
+  private static let deleteRoute: UInt16 = 25
+  static let newNeighbour: UInt16 = 28
+  static let deleteNeighbour: UInt16 = 29
+  private static let getNeighbour: UInt16 = 30
+  private static let newQueueing: UInt16 = 36
+  private static let deleteQueueing: UInt16 = 37
+  private static let newFilter: UInt16 = 44
+  private static let deleteFilter: UInt16 = 45
+  /// `RTMGRP_NEIGH`.
+  static let neighbourGroup: UInt32 = 4
+
+  /// Gives a link its address and MTU, and brings it up.
+  static func setLink(_ link: UInt32, mac: MACAddress, mtu: UInt16) -> NetlinkMessage {
+    var message = NetlinkMessage(type: newLink, flags: NetlinkMessage.Flags.acknowledge)
+    message.append(UInt8(AF_UNSPEC))
+    message.append(UInt8(0))
+    message.append(UInt16(0))
+    message.append(link)
+    message.append(UInt32(1))  // IFF_UP
+    message.append(UInt32(1))  // and no other flag changes
+    message.attribute(1, mac.bytes)  // IFLA_ADDRESS
+    message.attribute(4, UInt32(mtu))  // IFLA_MTU
+    return message
+  }
+
+  /// Adds or removes an address. Duplicate address detection is left out: the address is to answer
+  /// at once, and a virtual one lies on the servers too.
+  ///
+  /// - Parameter makesRoute: to the network that the prefix names
+  static func address(
+    _ prefix: AddressPrefix, link: UInt32, adds: Bool, makesRoute: Bool
+  ) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: adds ? newAddress : deleteAddress,
+      flags: NetlinkMessage.Flags.acknowledge
+        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
+    message.append(prefix.address.family)
+    message.append(UInt8(prefix.length))
+    message.append(UInt8(0))
+    message.append(UInt8(0))
+    message.append(link)
+    message.attribute(2, prefix.address.bytes)  // IFA_LOCAL
+    message.attribute(1, prefix.address.bytes)  // IFA_ADDRESS
+    // IFA_FLAGS: IFA_F_NODAD, IFA_F_NOPREFIXROUTE
+    message.attribute(8, UInt32(makesRoute ? 0x02 : 0x202))
+    return message
+  }
+
+  static func addresses() -> NetlinkMessage {
+    var message = NetlinkMessage(type: getAddress, flags: NetlinkMessage.Flags.dump)
+    message.append(UInt64(0))
+    return message
+  }
+
+  /// Link and address that an answer to `addresses` tells of.
+  static func readAddress(
+    _ message: NetlinkReader.Message
+  ) -> (link: UInt32, prefix: AddressPrefix)? {
+    guard message.type == newAddress, let length = message.content.number(1, as: UInt8.self),
+      let link = message.content.number(4, as: UInt32.self)
+    else { return nil }
+    let attributes = message.attributes(after: 8)
+    guard let address = (attributes[2] ?? attributes[1]).flatMap({ IPAddress(bytes: $0) }) else {
+      return nil
+    }
+    return (link, AddressPrefix(address: address, length: Int(length)))
+  }
+
+  /// Adds or removes a default route that holds where no better one does.
+  static func defaultRoute(
+    through gateway: IPAddress, link: UInt32, adds: Bool
+  ) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: adds ? newRoute : deleteRoute,
+      flags: NetlinkMessage.Flags.acknowledge
+        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
+    message.append(gateway.family)
+    message.append(UInt8(0))
+    message.append(UInt8(0))
+    message.append(UInt8(0))
+    message.append(UInt8(254))  // RT_TABLE_MAIN
+    message.append(UInt8(4))  // RTPROT_STATIC
+    message.append(UInt8(0))  // RT_SCOPE_UNIVERSE
+    message.append(UInt8(1))  // RTN_UNICAST
+    message.append(UInt32(0))
+    message.attribute(4, link)  // RTA_OIF
+    message.attribute(5, gateway.bytes)  // RTA_GATEWAY
+    message.attribute(6, UInt32(100_000))  // RTA_PRIORITY
+    return message
+  }
+
+  /// Has the kernel resolve a neighbour now, and keep it fresh from then on where it knows how
+  /// (NTF_EXT_MANAGED, Linux 5.16).
+  static func resolve(_ address: IPAddress, link: UInt32) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: newNeighbour,
+      flags: NetlinkMessage.Flags.acknowledge | NetlinkMessage.Flags.create)
+    appendNeighbour(&message, address, link: link, flags: 1)  // NTF_USE
+    message.attribute(1, address.bytes)  // NDA_DST
+    message.attribute(15, UInt32(1))  // NDA_FLAGS_EXT: NTF_EXT_MANAGED
+    return message
+  }
+
+  static func forget(_ address: IPAddress, link: UInt32) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: deleteNeighbour, flags: NetlinkMessage.Flags.acknowledge)
+    appendNeighbour(&message, address, link: link, flags: 0)
+    message.attribute(1, address.bytes)  // NDA_DST
+    return message
+  }
+
+  static func neighbours() -> NetlinkMessage {
+    var message = NetlinkMessage(type: getNeighbour, flags: NetlinkMessage.Flags.dump)
+    message.append(UInt64(0))
+    message.append(UInt32(0))
+    return message
+  }
+
+  private static func appendNeighbour(
+    _ message: inout NetlinkMessage, _ address: IPAddress, link: UInt32, flags: UInt8
+  ) {
+    message.append(address.family)
+    message.append(UInt8(0))
+    message.append(UInt16(0))
+    message.append(link)
+    message.append(UInt16(0))  // NUD_NONE
+    message.append(flags)
+    message.append(UInt8(0))
+  }
+
+  // MARK: What a device receives
+
+  private static let ingressHandle: UInt32 = 0xffff_0000
+  private static let ingressParent: UInt32 = 0xffff_fff1
+  private static let filterParent: UInt32 = 0xffff_fff2
+
+  /// Adds or removes the hook that filters of received frames hang on (clsact).
+  static func ingressHook(link: UInt32, adds: Bool) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: adds ? newQueueing : deleteQueueing,
+      flags: NetlinkMessage.Flags.acknowledge
+        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.exclusive : 0))
+    appendTraffic(&message, link: link, handle: ingressHandle, parent: ingressParent, info: 0)
+    message.attribute(1, Array("clsact".utf8) + [0])  // TCA_KIND
+    return message
+  }
+
+  /// Adds or removes the first filter of received frames: a program of one instruction that drops
+  /// them all. Packet sockets have had them before.
+  static func ingressDrop(link: UInt32, adds: Bool) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: adds ? newFilter : deleteFilter,
+      flags: NetlinkMessage.Flags.acknowledge
+        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
+    // Preference 1, all protocols (ETH_P_ALL in network order).
+    appendTraffic(&message, link: link, handle: 1, parent: filterParent, info: 1 << 16 | 0x0300)
+    message.attribute(1, Array("bpf".utf8) + [0])  // TCA_KIND
+    if adds {
+      message.nest(2) { options in  // TCA_OPTIONS
+        options.attribute(4, UInt16(1))  // TCA_BPF_OPS_LEN
+        // BPF_RET | BPF_K with TC_ACT_SHOT.
+        options.attribute(5, [6, 0, 0, 0, 2, 0, 0, 0])  // TCA_BPF_OPS
+        options.attribute(8, UInt32(1))  // TCA_BPF_FLAGS: direct action
+      }
+    }
+    return message
+  }
+
+  private static func appendTraffic(
+    _ message: inout NetlinkMessage, link: UInt32, handle: UInt32, parent: UInt32, info: UInt32
+  ) {
+    message.append(UInt32(0))
+    message.append(link)
+    message.append(handle)
+    message.append(parent)
+    message.append(info)
+  }
+}
+
+extension MACAddress {
+  /// As on the wire.
+  var bytes: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
+
+  init?(bytes: ArraySlice<UInt8>) {
+    guard bytes.count == 6 else { return nil }
+    self.init(word: bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+  }
+}
+
+extension IPAddress {
+  /// The address family, as the kernel numbers it.
+  var family: UInt8 { UInt8(isIPv4 ? AF_INET : AF_INET6) }
+
+  /// As on the wire, 4 or 16 bytes.
+  var bytes: [UInt8] {
+    isIPv4
+      ? (0..<4).map { UInt8(truncatingIfNeeded: ipv4Word >> UInt32(8 * $0)) }
+      : [high, low].flatMap { word in
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+      }
+  }
+
+  init?(bytes: ArraySlice<UInt8>) {
+    let word: (ArraySlice<UInt8>) -> UInt64 = { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    switch bytes.count {
+    case 4: self.init(ipv4Word: UInt32(word(bytes)))
+    case 16: self.init(high: word(bytes.prefix(8)), low: word(bytes.suffix(8)))
+    default: return nil
+    }
+  }
+}

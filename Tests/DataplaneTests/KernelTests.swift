@@ -1,0 +1,141 @@
+import CDPDKShim
+import Glibc
+import Snapshots
+import Testing
+import Wire
+
+@testable import Dataplane
+
+extension DataplaneTests {
+  @Suite struct KernelTests {
+    @Test(arguments: KernelCase.all)
+    func goesWhereItShould(_ one: KernelCase) throws {
+      let bench = try WorkerBench(one.network)
+      var counts = one.counts
+      counts[one.reason.map { "drop.\($0.name)" } ?? "kernel.packets"] = 1
+      bench.check(one.packet, on: one.port, gives: [], counts)
+      #expect(bench.kernelFrames == (one.frame.map { [.out(one.port, $0)] } ?? []))
+    }
+
+    /// Later fragments follow the first, whatever they would be by themselves.
+    @Test func fragmentsFollow() throws {
+      let bench = try WorkerBench(.twinned)
+      let ping = Flow.web.fromClient.icmp(8, 0, payload: filler(2000)).ip { $0.identification = 7 }
+      let pieces = ping.fragments(at: [0, 976, 1952])
+      #expect(bench.inject(pieces.map(\.bytes)).isEmpty)
+      #expect(bench["kernel.packets"] == 3)
+      #expect(bench.kernelFrames == pieces.map { .out(0, $0) })
+
+      let query = Flow.dns.with { $0.vip = Own.front }.query(2000).ip { $0.identification = 8 }
+      let more = query.fragments(at: [0, 976, 1952])
+      bench.inject(more.map(\.bytes))
+      #expect(bench.kernelFrames.suffix(3) == more.map { .out(0, $0) }[...])
+    }
+
+    /// A second's worth of 100 is 10 at once, then one every 10 ms. A tick is 16.8 ms.
+    @Test func eachKindHasItsLimit() throws {
+      let bench = try WorkerBench(.twinned.settings { $0.kernelPacketsPerSecond = 100 })
+      let ping = Flow.web.fromClient.icmp(8, 0, payload: filler(8))
+      let ssh = Flow.web.with {
+        $0.vip = Own.front
+        $0.port = 22
+      }.syn
+      let arp = PacketBuilder().ethernet(
+        from: Hosts.client(1), to: Bytes(repeating: 255, count: 6)
+      ).with {
+        $0.ethertype = 0x0806
+        $0.payload = filler(46)
+      }
+      for (kind, packet) in [ping, ssh, arp].enumerated() {
+        let before = bench.counters
+        bench.inject(Array(repeating: packet.bytes, count: 25))
+        #expect(
+          bench.changes(since: before) == ["kernel.packets": 10, "drop.kernel_limit": 15],
+          "kind \(kind)")
+      }
+      let before = bench.counters
+      bench.inject(
+        Array(
+          repeating: arp.ethernet(from: Hosts.server(0), to: Bytes(repeating: 255, count: 6)).bytes,
+          count: 12), on: 1)
+      #expect(
+        bench.changes(since: before) == ["kernel.packets": 10, "drop.kernel_limit": 2],
+        "the other port's own")
+      bench.advance(by: 3)  // 50.3 ms
+      let later = bench.counters
+      bench.inject(Array(repeating: ping.bytes, count: 8))
+      #expect(bench.changes(since: later) == ["kernel.packets": 5, "drop.kernel_limit": 3])
+    }
+
+    @Test func ringIsFull() throws {
+      let bench = try WorkerBench(.twinned)
+      let ring = try #require(bench.appliance.shared.toKernel[0])
+      var count = 0
+      while shim_ring_send_word(ring, 1) == 0 { count += 1 }
+      let before = bench.counters
+      bench.appliance.workers[0].burst[0] = Flow.web.fromClient.icmp(8, 0).bytes
+        .withUnsafeBytes {
+          shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
+        }
+      bench.appliance.workers[0].processBurst(1, port: 0)
+      #expect(bench.changes(since: before) == ["drop.kernel_full": 1])
+      for _ in 0..<count { #expect(shim_ring_receive_word(ring) == 1) }
+      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
+    }
+
+    /// A client of the port's own network is answered directly, any other through the gateway.
+    @Test(arguments: [(Hosts.client, false), ("198.51.101.1", true)])
+    func gatewayIsForOthers(client: String, throughGateway: Bool) throws {
+      let bench = try WorkerBench(.twinned.port(0) { $0.gateway = 9 })
+      let flow = Flow.plain.with { $0.clientAddress = client }
+      bench.inject(flow.syn)
+      let answer = flow.synAck(8)
+      bench.check(
+        answer, on: 1,
+        gives: [
+          .out(
+            0,
+            answer.ttl(63).ethernet(
+              from: Hosts.port(0), to: throughGateway ? Hosts.gateway(9) : Hosts.client(1)))
+        ], ["analysed.forwarded": 1])
+    }
+
+    /// Through a socket pair in a TAP device's place.
+    @Test func passesFramesBothWays() throws {
+      let bench = try WorkerBench(.twinned.port(0) { $0.vlan = 7 })
+      var ends: [Int32] = [0, 0]
+      #expect(
+        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+      defer { for end in ends { close(end) } }
+      let path = try bench.appliance.makeKernelPath([
+        KernelPath.Twin(port: 0, descriptor: ends[0], vlan: 7)
+      ])
+      defer { path.freePool() }
+      var received = Bytes(repeating: 0, count: 10_000)
+
+      let ping = Flow.web.fromClient.icmp(8, 0, payload: filler(3000))
+      let whole = ping.vlan(7)
+      bench.appliance.workers[0].burst[0] = whole.bytes.withUnsafeBytes {
+        shim_mbuf_chain_from_bytes(
+          bench.appliance.pool, $0.baseAddress, UInt16($0.count), 1800)
+      }
+      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
+      bench.appliance.workers[0].processBurst(1, port: 0)
+      #expect(path.turn() == 1)
+      let length = read(ends[1], &received, received.count)
+      #expect(Bytes(received.prefix(max(length, 0))) == ping.bytes)
+      _ = bench.appliance.workers[0].serveKernel()
+      #expect(shim_pool_in_use(bench.appliance.pool) == 0, "the buffers came back")
+
+      for frame in [ping, Flow.web.syn] {
+        let bytes = frame.bytes
+        #expect(write(ends[1], bytes, bytes.count) == bytes.count)
+      }
+      #expect(path.turn() == 2)
+      #expect(bench.appliance.workers[0].serveKernel() == 2)
+      #expect(bench.drain() == [.out(0, ping.vlan(7)), .out(0, Flow.web.syn.vlan(7))])
+      #expect(bench["kernel.sent"] == 2)
+      #expect(path.counts.toKernel == 1 && path.counts.fromKernel == 2 && path.counts.lost == 0)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+"""A client, the appliance and a server, each in a network namespace, joined by veth pairs that the
+appliance uses through af_packet."""
+
+import contextlib
+import os
+import socket
+
+import pytest
+import yaml
+
+from . import network
+from .appliance import Appliance
+from .private_network import PrivateNetwork
+
+OWN_FRONT = "203.0.113.250"
+OWN_FRONT6 = "2001:db8:ffff::fa"
+OWN_BACK = "192.0.2.250"
+OWN_BACK6 = "2001:db8:1::fa"
+CLIENT = "203.0.113.1"
+CLIENT6 = "2001:db8:ffff::1"
+REMOTE = "198.51.100.77"  # beyond the client, who is the gateway there
+SERVER = network.server_address(1)
+SERVER6 = "2001:db8:1::11"
+OFFLOADS = ["tx", "off", "tso", "off", "gso", "off", "gro", "off"]
+RING = "blocksz=65536,framecnt=4096"  # the default ring of 512 frames loses some
+
+
+class KernelSetup:
+    """The appliance's configuration: both ports with a twin, and the client as gateway."""
+
+    def __init__(self, services, workers=1, **options):
+        self.services = services
+        self.workers = workers
+        self.options = options
+        self.ports = []
+
+    def text(self, folder):
+        def port(number, name, side, addresses, **more):
+            device = f"net_af_packet{number},iface={name}0,{RING}"
+            return {"name": name, "device": device, "side": side, "address": addresses} | more
+
+        document = {
+            "workers": self.workers,
+            "sessions-per-worker": 65536,
+            "memory": {"hugepages": "none"},
+            "admin": {"socket": str(folder / "admin.sock")},
+            "ports": [
+                port(
+                    0, "front", "client", [f"{OWN_FRONT}/24", f"{OWN_FRONT6}/64"],
+                    gateway={"address": CLIENT},
+                ),
+                port(1, "back", "server", [f"{OWN_BACK}/24", f"{OWN_BACK6}/64"]),
+            ],
+            "labels": {"first": "lowest"},
+            "services": self.services,
+        }
+        return yaml.safe_dump(document | self.options, sort_keys=False)
+
+
+class KernelNetwork:
+    """A context manager: `client`, `box` and `server` are `PrivateNetwork`s."""
+
+    def __enter__(self):
+        if os.geteuid() != 0:
+            pytest.fail("network namespaces and veth devices need root")
+        self.stack = contextlib.ExitStack()
+        try:
+            self.client, self.box, self.server = (
+                self.stack.enter_context(PrivateNetwork(())) for _ in range(3)
+            )
+            self.join("front0", self.client, network.FRONT_MAC, network.client_mac(1))
+            self.join("back0", self.server, network.BACK_MAC, network.server_mac(1))
+            self.settle_client()
+            self.settle_server()
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def join(self, device, host, mac, host_mac):
+        """A veth pair from `device` in the box to `eth0` at a host."""
+        box = self.box
+        box.finish(
+            ["ip", "link", "add", device, "address", mac, "type", "veth", "peer", "name", "eth0",
+             "address", host_mac, "netns", str(host.holder.pid)]
+        )  # fmt: skip
+        box.finish(["sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{device}/disable_ipv6"])
+        host.finish(["sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad"])
+        for place, name in ((box, device), (host, "eth0")):
+            place.finish(["ethtool", "-K", name, *OFFLOADS])
+            place.finish(["ip", "link", "set", name, "up"])
+
+    def settle_client(self):
+        self.client.finish(["ip", "address", "add", f"{CLIENT}/24", "dev", "eth0"])
+        self.client.finish(["ip", "address", "add", f"{CLIENT6}/64", "dev", "eth0", "nodad"])
+        self.client.finish(["ip", "address", "add", f"{REMOTE}/32", "dev", "lo"])
+
+    def settle_server(self):
+        """The server holds the virtual addresses and answers through the appliance."""
+        run = self.server.finish
+        run(["ip", "address", "add", f"{SERVER}/24", "dev", "eth0"])
+        run(["ip", "address", "add", f"{SERVER6}/64", "dev", "eth0", "nodad"])
+        run(["ip", "address", "add", f"{network.VIP4}/32", "dev", "lo"])
+        run(["ip", "address", "add", f"{network.VIP6}/128", "dev", "lo", "nodad"])
+        run(["ip", "route", "add", "default", "via", OWN_BACK])
+        run(["ip", "-6", "route", "add", "default", "via", OWN_BACK6])
+
+    def appliance(self, setup):
+        return Appliance(setup, inside=self.box)
+
+    def raw(self, host):
+        """A packet socket on a host's `eth0`."""
+
+        def make():
+            made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            made.bind(("eth0", 0))
+            made.settimeout(5)
+            return made
+
+        return host.inside(make)

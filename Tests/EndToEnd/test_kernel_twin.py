@@ -1,0 +1,230 @@
+"""The kernel twin: what is for the appliance itself, and next hops that the kernel resolves."""
+
+import json
+import socket
+import time
+
+import pytest
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.l2 import Ether
+
+from harness import evidence, network
+from harness.appliance import wait_until
+from harness.flows import udp
+from harness.frames import Frame
+from harness.kernel_network import (
+    CLIENT, OWN_FRONT, OWN_FRONT6, REMOTE, SERVER, SERVER6, KernelNetwork, KernelSetup,
+)  # fmt: skip
+from harness.setup import server, service
+
+WEB = {"name": "s1", "address": SERVER, "labels": False}
+WEB6 = {"name": "s1", "address": SERVER6, "labels": False}
+NOBODY = {"name": "s2", "address": network.server_address(2), "labels": False}
+LIMIT = {"kernel-packets-per-second": 1000}
+ALONE = "203.0.113.99"  # of a service that leaves
+
+
+def services():
+    return [
+        service([WEB, NOBODY], 4),
+        service([WEB6], 6),
+        service([server(1)], 4, "udp"),
+        service([WEB], 4, "tcp", name="leaves", address=ALONE),
+    ]
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one worker", "two workers"])
+def workers(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def net(workers):
+    with KernelNetwork() as net:
+        (net.server.folder / "index.html").write_text("served")
+        net.server.web_server(network.VIP4, network.TCP_PORT)
+        net.server.web_server(network.VIP6, network.TCP_PORT)
+        yield net
+
+
+@pytest.fixture(scope="module")
+def box(net, workers):
+    with net.appliance(KernelSetup(services(), workers, **LIMIT)) as box:
+        box.launch()
+        box.ready()
+        wait_until(lambda: mac_of(box, "tcp4/s1"), 20, "the server is resolved")
+        wait_until(lambda: mac_of(box, "tcp6/s1"), 20, "the server is resolved by ND")
+        yield box
+        evidence.assert_balanced(box.settled(0))
+
+
+def mac_of(box, name):
+    found = {f"{one['service']}/{one['name']}": one for one in box.admin.call("show.servers")}
+    return found[name]["mac"]
+
+
+def ping(host, address, *more):
+    return host.finish(["ping", "-n", "-c", "3", "-i", "0.05", "-W", "2", *more, address])
+
+
+def page(net, address):
+    return net.client.get(network.TCP_PORT, "/", address=address)
+
+
+def rise(box, before):
+    now = box.counters()
+    return {name: now[name] - value for name, value in before.items() if now[name] != value}
+
+
+@pytest.mark.parametrize("address", [network.VIP4, network.VIP6, OWN_FRONT, OWN_FRONT6])
+def test_resolves_and_answers_ping(net, box, address):
+    """By real ARP and ND; once each, so the kernel behind the device is silent."""
+    output = ping(net.client, address)
+    assert "3 received" in output and "0% packet loss" in output and "DUP" not in output
+    neighbours = json.loads(net.client.finish(["ip", "-j", "neigh", "show", "dev", "eth0"]))
+    found = {one["dst"]: one.get("lladdr") for one in neighbours}
+    assert found[address] == network.FRONT_MAC
+
+
+def test_next_hops_are_resolved(net, box):
+    assert mac_of(box, "tcp4/s1") == network.server_mac(1)
+    assert mac_of(box, "tcp6/s1") == network.server_mac(1)
+    assert mac_of(box, "tcp4/s2") is None
+
+
+@pytest.mark.parametrize("address", [network.VIP4, network.VIP6])
+def test_serves_and_passes_over_who_is_not_resolved(net, box, address):
+    for _ in range(4):
+        status, _, text = page(net, address)[:3]
+        assert (status, text) == (200, "served")
+
+
+def test_those_beyond_the_gateway_are_reached_through_it(net, box):
+    """By the data path, whose next hop the kernel resolved, and by the twin's default route."""
+    assert "3 received" in ping(net.client, network.VIP4, "-I", REMOTE)
+    where = (network.VIP4, network.TCP_PORT)
+    connection = net.client.inside(lambda: socket.create_connection(where, 10, (REMOTE, 0)))
+    with connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.makefile("rb").read().endswith(b"served")
+
+
+def test_a_fragmented_ping_is_answered_in_fragments(net, box):
+    """af_packet's fan-out reassembles what comes in, as far as its frames are long."""
+    assert "3 received" in ping(net.client, network.VIP4, "-s", "1700")
+    assert "3 received" in ping(net.client, network.VIP6, "-s", "1700")
+
+
+def test_nothing_of_tcp_or_udp_to_a_virtual_address_enters_the_twin(net, box):
+    """A server of the box itself, on every address, is reached by the port's own address alone."""
+    net.box.web_server("0.0.0.0", 8080)
+    watch = net.box.start(
+        ["tcpdump", "-i", "front", "-w", net.box.folder / "twin.pcap", "-U", "dst", "host",
+         network.VIP4, "and", "(tcp or udp)"]
+    )  # fmt: skip
+    wait_until((net.box.folder / "twin.pcap").exists, 10, "the capture")
+    before = box.counters()
+    net.client.connect(OWN_FRONT, 8080).close()
+    with pytest.raises(OSError):
+        net.client.connect(network.VIP4, 8080, timeout=2.5)
+    sender = net.client.inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sender.sendto(b"x", (network.VIP4, 8080))
+    time.sleep(0.2)
+    assert rise(box, before)["drop.not_service"] >= 3  # two SYNs and the datagram
+    net.box.end(watch)
+    assert (net.box.folder / "twin.pcap").stat().st_size <= 24  # no more than the file's header
+
+
+def test_a_flood_of_pings_starves_nothing(net, box):
+    """A thousand pings a second may pass; every labelled packet does."""
+    flow = udp(1).with_(front=network.FRONT_MAC, back=network.BACK_MAC)
+    client, host = net.raw(net.client), net.raw(net.server)
+    client.send(flow.up(flow.send()))
+    odd = next(label for label in labels(host) if label)
+    forwarded = box.counters()["analysed.forwarded"]
+    host.send(flow.down(flow.answer(), label=odd + 1))
+    wait_until(lambda: box.counters()["analysed.forwarded"] > forwarded, 5, "the answer")
+    client.send(flow.up(flow.send(), label=odd))
+    wait_until(lambda: box.admin.call("status")["labels"]["live"] == 1, 5, "a live pair")
+    flood = bytes(
+        Ether(dst=network.FRONT_MAC, src=network.client_mac(1))
+        / IP(src=CLIENT, dst=network.VIP4)
+        / ICMP(id=1)
+        / bytes(32)
+    )
+    labelled = flow.up(flow.send(), label=odd)
+    before = box.counters()
+    begun = time.monotonic()
+    for _ in range(500):
+        for _ in range(40):
+            client.send(flood)
+        client.send(labelled)
+        time.sleep(0.0005)
+    seconds = time.monotonic() - begun
+    box.settled(before["rx.packets"] + 500 * 41)
+    change = rise(box, before)
+    assert change["label.switched"] == 500
+    assert change["drop.kernel_limit"] + change["kernel.packets"] >= 500 * 40
+    # A tenth of a second's worth at once; ARP and what the server sends have limits of their own.
+    assert change["kernel.packets"] <= 1000 * (seconds + 0.1) + 100
+    assert change["drop.kernel_limit"] > 500 * 40 / 2
+    assert page(net, network.VIP4)[0] == 200
+    assert "3 received" in wait_until(lambda: ping(net.client, network.VIP4), 5, "ping again")
+
+
+def labels(host):
+    while True:
+        frame = Frame(host.recv(4096))
+        if frame.labels:
+            yield frame.label
+
+
+def test_a_change_of_the_servers_address_is_followed(net, box):
+    new = network.server_mac(9)
+    net.server.finish(["ip", "link", "set", "eth0", "address", new])
+    wait_until(lambda: mac_of(box, "tcp4/s1") == new, 40, "the new address")
+    wait_until(lambda: mac_of(box, "tcp6/s1") == new, 40, "the new address by ND")
+    assert page(net, network.VIP4)[0] == 200
+    assert page(net, network.VIP6)[0] == 200
+
+
+def test_virtual_addresses_come_and_go_with_their_services(net, box):
+    def addresses():
+        shown = json.loads(net.box.finish(["ip", "-j", "address", "show", "dev", "front"]))
+        return {one["local"] for one in shown[0]["addr_info"]}
+
+    assert {network.VIP4, network.VIP6, OWN_FRONT, OWN_FRONT6, ALONE} <= addresses()
+    whole = box.config.read_text()
+    fewer = KernelSetup(services()[:3], box.setup.workers, **LIMIT)
+    box.config.write_text(fewer.text(box.folder))
+    box.admin.call("reload")
+    assert ALONE not in addresses() and network.VIP4 in addresses()
+    box.config.write_text(whole)
+    box.admin.call("reload")
+    assert ALONE in addresses()
+
+
+def test_the_twins_are_shown(net, box):
+    assert [port["twin"] for port in box.admin.call("show.ports")] == ["front", "back"]
+
+
+def test_a_device_with_an_address_is_refused():
+    with KernelNetwork() as other:
+        other.box.finish(["ip", "address", "add", "198.51.100.1/24", "dev", "front0"])
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            assert box.process.wait(60) == 2
+            assert "ip address delete 198.51.100.1/24 dev front0" in box.log()
+
+
+def test_the_end_leaves_nothing_behind():
+    with KernelNetwork() as other:
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            box.ready()
+            hooked = other.box.finish(["tc", "filter", "show", "dev", "front0", "ingress"])
+            assert "bpf" in hooked
+            box.end()
+        links = json.loads(other.box.finish(["ip", "-j", "link", "show"]))
+        assert {link["ifname"] for link in links} == {"lo", "front0", "back0"}
+        assert "clsact" not in other.box.finish(["tc", "qdisc", "show", "dev", "front0"])

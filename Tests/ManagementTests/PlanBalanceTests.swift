@@ -1,0 +1,130 @@
+import Balancing
+import Snapshots
+import Testing
+
+@testable import Management
+
+/// What the plan makes of response times, and slow start.
+@Suite struct PlanBalanceTests {
+  private let start = ContinuousClock.now
+
+  private func plan(_ algorithm: Algorithm, slowStart: Duration = .zero) -> Plan {
+    var configuration = planned(["web: a b c"])
+    configuration.services[0].algorithm = algorithm
+    configuration.services[0].slowStart = slowStart
+    return Plan(configuration: configuration, portMACs: [2])
+  }
+
+  private func average(_ milliseconds: Double) -> ResponseTimes.Average {
+    ResponseTimes.Average(microseconds: milliseconds * 1000, samples: 1000)
+  }
+
+  /// Weights of rt are 256ths of the configured ones from the first snapshot on.
+  @Test func weightsOfRTBeginAsConfigured() throws {
+    var plan = plan(.rt)
+    try plan.set(server: "web/b", weight: 3, state: nil)
+    #expect(plan.makeContents(number: 1).servers.map(\.weight) == [256, 768, 256])
+  }
+
+  /// A is twice as fast as b and c. Its weight goes up step by step to 256 x reference / 1 ms, where
+  /// the reference is 3 / (1/1 + 1/2 + 1/2) = 1.5 ms, theirs down to 256 x 0.75.
+  @Test func weightsOfRTFollowResponseTimes() {
+    var plan = plan(.rt)
+    let times = [average(1), average(2), average(2)]
+    let first = plan.balance(now: start) { times[Int($0)] }
+    #expect(first)
+    let weights = plan.makeContents(number: 1).servers.map(\.weight)
+    // A quarter of the way: 256 x 1.5^(1/4) = 283, 256 x 0.75^(1/4) = 238.
+    #expect(weights[0] > 275 && weights[0] < 290)
+    #expect(weights[1] == weights[2] && weights[1] > 233 && weights[1] < 256)
+    for _ in 0..<40 { _ = plan.balance(now: start) { times[Int($0)] } }
+    let last = plan.makeContents(number: 2).servers.map(\.weight)
+    #expect(abs(Int(last[0]) - 384) <= 384 / 15)
+    #expect(abs(Int(last[1]) - 192) <= 192 / 15)
+    // Nothing goes on, so nothing is published.
+    let again = plan.balance(now: start) { times[Int($0)] }
+    #expect(!again)
+    #expect(plan.server(slot: 0)?.weight == 1)
+    #expect(plan.server(slot: 0).map { abs($0.effectiveWeight - 1.5) < 0.1 } == true)
+  }
+
+  @Test func otherAlgorithmsPublishNothing() {
+    for algorithm in [Algorithm.rr, .wrr, .lc, .wlc, .maglev] {
+      var plan = plan(algorithm)
+      let isNews = plan.balance(now: start) { slot in average(Double(1 + 10 * slot)) }
+      #expect(!isNews)
+      #expect(plan.makeContents(number: 1).servers.map(\.weight) == [1, 1, 1])
+    }
+  }
+
+  /// The operator's weight takes hold at once, and so does another algorithm.
+  @Test func aNewWeightTakesHold() throws {
+    var plan = plan(.rt)
+    let times = [average(1), average(2), average(2)]
+    for _ in 0..<10 { _ = plan.balance(now: start) { times[Int($0)] } }
+    try plan.set(server: "web/a", weight: 4, state: nil)
+    #expect(plan.makeContents(number: 1).servers[0].weight == 1024)
+    try plan.set(server: "web/a", weight: 0, state: nil)
+    #expect(plan.makeContents(number: 2).servers[0].weight == 0)
+    var other = planned(["web: a b c"])
+    other.services[0].algorithm = .wlc
+    try plan.apply(other)
+    #expect(plan.makeContents(number: 3).servers.map(\.weight) == [0, 1, 1])
+  }
+
+  /// P2c has the response times themselves, anew when they differ by more than a sixteenth.
+  @Test func responseTimesOfP2C() {
+    var plan = plan(.p2c)
+    var times: [ResponseTimes.Average?] = [average(16), nil, average(2)]
+    let first = plan.balance(now: start) { times[Int($0)] }
+    #expect(first)
+    #expect(plan.makeContents(number: 1).servers.map(\.responseTime) == [16_000, 0, 2000])
+    times = [average(17), nil, average(2.1)]
+    let second = plan.balance(now: start) { times[Int($0)] }
+    #expect(!second)
+    times = [average(17.1), average(1), nil]
+    let third = plan.balance(now: start) { times[Int($0)] }
+    #expect(third)
+    #expect(plan.makeContents(number: 2).servers.map(\.responseTime) == [17_100, 1000, 0])
+  }
+
+  /// From a tenth (26 of 256) to all, in equal steps of time; 0 stands for all.
+  @Test func slowStart() {
+    var plan = plan(.wlc, slowStart: .seconds(10))
+    func ramps(_ number: UInt64) -> [UInt8] {
+      plan.makeContents(number: number).servers.map(\.ramp)
+    }
+    // From unknown to up is a beginning of the appliance, not of the server.
+    _ = plan.setHealth(slot: 0, .up, now: start)
+    #expect(ramps(1) == [0, 0, 0])
+    _ = plan.setHealth(slot: 0, .down, now: start)
+    _ = plan.setHealth(slot: 0, .up, now: start)
+    #expect(ramps(2) == [26, 0, 0])
+    let half = plan.balance(now: start + .seconds(5)) { _ in nil }
+    #expect(half)
+    #expect(ramps(3) == [128, 0, 0])
+    #expect(plan.server(slot: 0)?.effectiveWeight == 0.5)
+    let same = plan.balance(now: start + .seconds(5)) { _ in nil }
+    #expect(!same)
+    let end = plan.balance(now: start + .seconds(10)) { _ in nil }
+    #expect(end)
+    #expect(ramps(4) == [0, 0, 0])
+    let after = plan.balance(now: start + .seconds(11)) { _ in nil }
+    #expect(!after)
+  }
+
+  @Test func slowStartAfterMaintenanceAndWithoutTheKey() throws {
+    var plan = plan(.wlc, slowStart: .seconds(10))
+    try plan.set(server: "web/a", weight: nil, state: .maint, now: start)
+    try plan.set(server: "web/a", weight: nil, state: .ready, now: start)
+    #expect(plan.makeContents(number: 1).servers[0].ramp == 26)
+    // The key is taken away.
+    try plan.apply(planned(["web: a b c"]))
+    let isNews = plan.balance(now: start + .seconds(1)) { _ in nil }
+    #expect(isNews)
+    #expect(plan.makeContents(number: 2).servers[0].ramp == 0)
+    _ = plan.setHealth(slot: 1, .down, now: start)
+    _ = plan.setHealth(slot: 1, .up, now: start)
+    #expect(plan.makeContents(number: 3).servers[1].ramp == 0)
+  }
+}
