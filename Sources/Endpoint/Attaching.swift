@@ -127,7 +127,10 @@ struct Attaching {
 
   /// A packet of the device's full size has no room for a label.
   private mutating func adviseOnRoom() throws(EndpointFailure) {
-    let routes = try Route.read(.unicast).filter { $0.interface == device.interface }
+    // No session is with a link-local address, to which each IPv6 device has a route.
+    let routes = try Route.read(.unicast).filter {
+      $0.interface == device.interface && !$0.destination.address.isLinkLocal
+    }
     let largest = routes.map { $0.mtu ?? device.mtu }.max() ?? device.mtu
     guard largest + 4 > device.mtu else { return }
     let name = device.name

@@ -273,9 +273,8 @@ def test_outdated(prepared):
 @pytest.mark.parametrize("mtu, route_mtu, advised", [
     (1500, None, True), (1504, 1500, False), (1500, 1496, False), (1504, None, True)])
 def test_room_for_a_label(host, mtu, route_mtu, advised):
-    # Without IPv6 no route but ours.
-    host.run("sysctl", "-q", "-w", "net.ipv6.conf.d0.disable_ipv6=1")
     host.ip("link", "set", "d0", "mtu", mtu)
+    assert "fe80::/64 dev d0" in host.ip("-6", "route")  # no session goes there
     host.ip("address", "add", "192.0.2.11/24", "dev", "d0", "noprefixroute")
     route_options = ["mtu", route_mtu] if route_mtu else []
     host.ip("route", "add", "192.0.2.0/24", "dev", "d0", *route_options)
