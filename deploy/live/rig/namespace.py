@@ -1,0 +1,158 @@
+"""Namespaces that nothing outlives: without names, held by a process that dies with this one."""
+
+import ctypes
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+CLONE_NEWNET = 0x40000000  # sched.h
+DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
+
+# Within a mount namespace of its own: the devices of this network under /sys, and neither what the
+# machine has pinned in the BPF file system nor its /run, where label endpoints keep their state.
+HOLDER = """
+mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /run &&
+ip link set lo up && echo held && exec sleep infinity
+"""
+
+
+class Failed(Exception):
+    """A command that had to succeed did not; the text says which and why."""
+
+
+def wait_until(condition, seconds, what, process=None):
+    """Polls until `condition()` is true; its value. `process`: whose end ends the waiting."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if process is not None and process.poll() is not None:
+            raise Failed(f"{what}: its process ended with {process.poll()}")
+        if time.monotonic() > deadline:
+            raise Failed(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Namespace:
+    """A network namespace with a mount namespace, a folder, and what was started in them.
+
+    A context manager; needs root. Make it in the thread that outlives it: the kernel ends the holder
+    with the thread that started it (PR_SET_PDEATHSIG).
+    """
+
+    def __init__(self, name):
+        self.name = name
+        self.processes = []
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix=f"tagline-{self.name}-"))
+        self.holder = subprocess.Popen(
+            [*DIES_WITH_PARENT, "unshare", "--net", "--mount", "sh", "-c", HOLDER],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if self.holder.stdout.readline().strip() != "held":
+            why = self.holder.stderr.read().strip()
+            self.__exit__()
+            raise Failed(f"no namespaces for {self.name}: {why}")
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+        self.holder.stderr.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def network_path(self):
+        return f"/proc/{self.holder.pid}/ns/net"
+
+    @property
+    def enter(self):
+        """Before a command: runs it here."""
+        return ["nsenter", f"--net={self.network_path}", f"--mount=/proc/{self.holder.pid}/ns/mnt"]
+
+    def command(self, words):
+        return [*DIES_WITH_PARENT, *self.enter, *(str(word) for word in words)]
+
+    def run(self, *words, seconds=60, **options):
+        """Runs a command to its good end; what it printed. `Failed` if it ends otherwise."""
+        done = self.attempt(*words, seconds=seconds, **options)
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()
+            raise Failed(f"{self.name}: {' '.join(map(str, words))}: {done.returncode}: {said}")
+        return done.stdout
+
+    def attempt(self, *words, seconds=60, **options):
+        """Runs a command to its end, good or not."""
+        return subprocess.run(
+            self.command(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=seconds, **options,
+        )  # fmt: skip
+
+    def start(self, *words, log=None, **options):
+        """Starts a command that ends with the namespace, or by `end`.
+
+        `log`: name of a file in the folder that takes both streams.
+        """
+        options = {"stdin": subprocess.DEVNULL} | options
+        with (self.folder / log if log else Path(os.devnull)).open("wb") as sink:
+            options = {"stdout": sink, "stderr": sink} | options
+            process = subprocess.Popen(self.command(words), **options)
+        self.processes.append(process)
+        return process
+
+    def end(self, process, how=subprocess.Popen.terminate):
+        """Ends what was started; its exit code."""
+        self.processes.remove(process)
+        how(process)
+        return process.wait(10)
+
+    def inside(self, make):
+        """What `make()` returns in a thread that is here: a socket stays where it was opened."""
+        result = []
+
+        def call():
+            descriptor = os.open(self.network_path, os.O_RDONLY)
+            try:
+                # Of the calling thread alone (setns(2)).
+                if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+                result.append(make())
+            except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
+                result.append(error)
+            finally:
+                os.close(descriptor)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+        if isinstance(result[0], Exception):
+            raise result[0]
+        return result[0]
+
+    def connect(self, address, port, seconds=10, source=None):
+        """A TCP connection that was opened here."""
+        where = (address, port)
+        return self.inside(lambda: socket.create_connection(where, seconds, source))
+
+    def listens(self, address, port):
+        try:
+            self.connect(address, port, 1).close()
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,80 @@
+"""The network: clients on one switch, servers on another, and a box with a port on both."""
+
+import contextlib
+import os
+
+from . import plan
+from .host import OFFLOADS, Host
+from .namespace import Failed, Namespace
+
+
+class Network:
+    """A context manager. `clients` and `servers` are hosts, `box` is where the balancer runs.
+
+    On `switch`, a namespace of its own with one bridge a side, each host's port has the host's name and
+    the box's ports are `front` and `back`: what is captured there is what was on the wire.
+    """
+
+    def __init__(self, clients, servers):
+        """`clients`, `servers`: lists of `plan.Place`."""
+        self.places = (clients, servers)
+
+    def __enter__(self):
+        if os.geteuid() != 0:
+            raise Failed("network namespaces need root")
+        with contextlib.ExitStack() as stack:
+            self.switch = stack.enter_context(Namespace("switch"))
+            self.box = stack.enter_context(Namespace("appliance"))
+            self.clients, self.servers = (
+                [stack.enter_context(Host(place)) for place in side] for side in self.places
+            )
+            self.make_switch()
+            self.make_box()
+            for host in self.hosts:
+                self.connect(host)
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    @property
+    def hosts(self):
+        return [*self.clients, *self.servers]
+
+    def make_switch(self):
+        self.quiet(self.switch, "default")
+        for bridge in ("clients", "servers"):
+            self.switch.run("ip", "link", "add", bridge, "type", "bridge")
+            self.switch.run("ip", "link", "set", bridge, "mtu", plan.LINK_MTU, "up")
+
+    def make_box(self):
+        """Its devices are the appliance's: the kernel has neither address nor offload there."""
+        self.quiet(self.box, "default")
+        for port, bridge, mac in (
+            ("front", "clients", plan.FRONT_MAC), ("back", "servers", plan.BACK_MAC),
+        ):  # fmt: skip
+            self.plug(self.box, port, mac, port, bridge)
+
+    def connect(self, host):
+        # Duplicate address detection would let the first seconds pass without IPv6.
+        host.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
+        bridge = "clients" if host.place.client else "servers"
+        self.plug(host, "eth0", host.place.mac, host.name, bridge)
+        host.settle()
+
+    def plug(self, owner, device, mac, port, bridge):
+        """A cable from `device` at `owner` to the switch's port of that name."""
+        self.switch.run(
+            "ip", "link", "add", port, "mtu", plan.LINK_MTU, "type", "veth", "peer", "name", device,
+            "mtu", plan.LINK_MTU, "address", mac, "netns", owner.holder.pid,
+        )  # fmt: skip
+        self.switch.run("ip", "link", "set", port, "master", bridge, "up")
+        for place, name in ((owner, device), (self.switch, port)):
+            place.run("ethtool", "-K", name, *OFFLOADS)
+        owner.run("ip", "link", "set", device, "up")
+
+    @staticmethod
+    def quiet(namespace, device):
+        """Takes IPv6 from what is no host."""
+        namespace.run("sysctl", "-qw", f"net.ipv6.conf.{device}.disable_ipv6=1")
