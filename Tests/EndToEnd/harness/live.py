@@ -222,8 +222,9 @@ class Live:
         return Step(new, rise)
 
     def delivered(self):
+        """The counters. Amid a burst they do not add up: what is switched is counted at its end."""
         counters = self.appliance.counters()
-        return counters if evidence.delivered(counters) else None
+        return counters if evidence.delivered(counters) and evidence.balanced(counters) else None
 
     def enough(self, sent):
         outputs = self.appliance.outputs()
