@@ -12,6 +12,9 @@ from pathlib import Path
 
 CLONE_NEWNET = 0x40000000  # sched.h
 DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
+# What a daemon starts, or a change of its user, escapes the above, but not the end of the first
+# process of a PID namespace, which is a shell.
+WITH_ITS_CHILDREN = ["unshare", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", '"$@"; exit', "-"]
 
 # Within a mount namespace of its own: the devices of this network under /sys, and neither what the
 # machine has pinned in the BPF file system nor its /run, where label endpoints keep their state.
@@ -39,6 +42,10 @@ def wait_until(condition, seconds, what, process=None):
         time.sleep(0.02)
 
 
+class Lacking(Failed):
+    """This machine does not give what the network needs."""
+
+
 class Namespace:
     """A network namespace with a mount namespace, a folder, and what was started in them.
 
@@ -48,24 +55,25 @@ class Namespace:
 
     def __init__(self, name):
         self.name = name
-        self.processes = []
+        self.endings = {}  # process: how it is ended
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix=f"tagline-{self.name}-"))
         self.holder = subprocess.Popen(
             [*DIES_WITH_PARENT, "unshare", "--net", "--mount", "sh", "-c", HOLDER],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,  # Ctrl-C is for the one that cleans up
         )  # fmt: skip
         if self.holder.stdout.readline().strip() != "held":
             why = self.holder.stderr.read().strip()
             self.__exit__()
-            raise Failed(f"no namespaces for {self.name}: {why}")
+            raise Lacking(f"no namespaces for {self.name}: {why}")
         return self
 
     def __exit__(self, *_):
-        for process in reversed(self.processes):
-            process.terminate()
-        for process in self.processes:
+        for process, how in self.endings.items():
+            how(process)
+        for process in self.endings:
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:
@@ -101,7 +109,7 @@ class Namespace:
         """Runs a command to its end, good or not."""
         return subprocess.run(
             self.command(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=seconds, **options,
+            stderr=subprocess.PIPE, text=True, timeout=seconds, start_new_session=True, **options,
         )  # fmt: skip
 
     def start(self, *words, log=None, **options):
@@ -109,17 +117,26 @@ class Namespace:
 
         `log`: name of a file in the folder that takes both streams.
         """
-        options = {"stdin": subprocess.DEVNULL} | options
+        return self.begin(self.command(words), subprocess.Popen.terminate, log, options)
+
+    def serve(self, *words, log=None):
+        """As `start`, for a daemon: what it starts itself ends with it too, all by SIGKILL."""
+        command = self.command([*WITH_ITS_CHILDREN, *words])
+        return self.begin(command, subprocess.Popen.kill, log, {})
+
+    def begin(self, command, ending, log, options):
         with (self.folder / log if log else Path(os.devnull)).open("wb") as sink:
-            options = {"stdout": sink, "stderr": sink} | options
-            process = subprocess.Popen(self.command(words), **options)
-        self.processes.append(process)
+            process = subprocess.Popen(
+                command, **{"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink,
+                            "start_new_session": True} | options
+            )  # fmt: skip
+        self.endings[process] = ending
         return process
 
-    def end(self, process, how=subprocess.Popen.terminate):
+    def end(self, process, how=None):
         """Ends what was started; its exit code."""
-        self.processes.remove(process)
-        how(process)
+        ending = self.endings.pop(process)
+        (how or ending)(process)
         return process.wait(10)
 
     def inside(self, make):

@@ -5,7 +5,7 @@ import os
 
 from . import plan
 from .host import OFFLOADS, Host
-from .namespace import Failed, Namespace
+from .namespace import Lacking, Namespace
 
 
 class Network:
@@ -21,7 +21,7 @@ class Network:
 
     def __enter__(self):
         if os.geteuid() != 0:
-            raise Failed("network namespaces need root")
+            raise Lacking("network namespaces need root")
         with contextlib.ExitStack() as stack:
             self.switch = stack.enter_context(Namespace("switch"))
             self.box = stack.enter_context(Namespace("appliance"))

@@ -23,14 +23,14 @@ def web_server(host):
     (host.folder / "site").mkdir(exist_ok=True)
     configuration = host.folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=host.folder, name=host.name))
-    process = host.start("nginx", "-p", host.folder, "-c", configuration, log="nginx.out")
+    process = host.serve("nginx", "-p", host.folder, "-c", configuration, log="nginx.out")
     wait_until(lambda: host.listens("127.0.0.1", 80), 10, f"nginx on {host.name}", process)
     return process
 
 
 def name_server(host):
     """dnsmasq on port 53: `who.example` has a TXT record with the host's name. Its process."""
-    process = host.start(
+    process = host.serve(
         "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
         "--user=root", "--pid-file=", f"--txt-record=who.example,{host.name}",
         "--address=/www.example/203.0.113.10", log="dnsmasq.out",
