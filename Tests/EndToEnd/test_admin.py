@@ -6,8 +6,9 @@ import stat
 
 import pytest
 
+from support.waiting import wait_until
+
 from harness.admin import AdminError, read_object
-from harness.appliance import wait_until
 from harness.flows import tcp, udp
 from harness.live import Live
 from harness.program import control

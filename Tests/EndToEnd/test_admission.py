@@ -4,8 +4,9 @@ import pytest
 from scapy.layers.inet import ICMP, TCP
 from scapy.layers.inet6 import ICMPv6DestUnreach
 
+from support.waiting import wait_until
+
 from harness import network
-from harness.appliance import wait_until
 from harness.flows import CLIENT_ISN, tcp, udp
 from harness.frames import frame, padded
 from harness.live import Live

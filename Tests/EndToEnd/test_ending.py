@@ -4,7 +4,9 @@ import stat
 
 import yaml
 
-from harness.appliance import Appliance, wait_until
+from support.waiting import wait_until
+
+from harness.appliance import Appliance
 from harness.captures import read_capture, write_capture
 from harness.flows import tcp, udp
 from harness.live import Live

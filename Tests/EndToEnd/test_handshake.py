@@ -4,7 +4,8 @@ import pytest
 from scapy.layers.inet import IPOption
 from scapy.layers.inet6 import IPv6ExtHdrDestOpt
 
-from harness.appliance import wait_until
+from support.waiting import wait_until
+
 from harness.flows import CLIENT_ISN, SERVER_ISN, tcp, udp
 from harness.live import Live
 from harness.running import run

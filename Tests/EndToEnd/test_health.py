@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from support.waiting import wait_until
+
 from harness import network
-from harness.appliance import wait_until
 from harness.flows import tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
@@ -170,7 +171,7 @@ def test_an_end_amid_changes_is_clean(inside, _):
 @pytest.mark.parametrize("groups", ["1 0", "0 2147483647"], ids=["raw", "unprivileged"])
 def test_echo(inside, groups):
     """Both kinds of socket, both families; an address that no route leads to is down."""
-    inside.finish(["sysctl", "-w", f"net.ipv4.ping_group_range={groups}"])
+    inside.sysctl("net.ipv4.ping_group_range", groups)
     servers = [server(1), server(2, address=IPV6_SERVER), server(9)]
     with Live(one_arm([service(servers, health=QUICK | {"type": "icmp"})]), inside) as live:
         wait_for(live, {"s1": "up", "s2": "up", "s9": "down"})
@@ -178,7 +179,7 @@ def test_echo(inside, groups):
 
 
 def test_a_check_that_cannot_be_made_says_nothing_of_the_server(inside):
-    inside.finish(["sysctl", "-w", "net.ipv4.ping_group_range=1 0"])
+    inside.sysctl("net.ipv4.ping_group_range", "1 0")
     inside.rights = ["--bounding-set=-net_raw"]
     try:
         with Live(one_arm([service((1, 2), health=QUICK | {"type": "icmp"})]), inside) as live:

@@ -8,8 +8,9 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
+from support.waiting import wait_until
+
 from harness import evidence, network
-from harness.appliance import wait_until
 from harness.flows import udp
 from harness.frames import Frame
 from harness.kernel_network import (
@@ -64,7 +65,7 @@ def mac_of(box, name):
 
 
 def ping(host, address, *more):
-    return host.finish(["ping", "-n", "-c", "3", "-i", "0.05", "-W", "2", *more, address])
+    return host.run("ping", "-n", "-c", "3", "-i", "0.05", "-W", "2", *more, address)
 
 
 def page(net, address):
@@ -81,7 +82,7 @@ def test_resolves_and_answers_ping(net, box, address):
     """By real ARP and ND; once each, so the kernel behind the device is silent."""
     output = ping(net.client, address)
     assert "3 received" in output and "0% packet loss" in output and "DUP" not in output
-    neighbours = json.loads(net.client.finish(["ip", "-j", "neigh", "show", "dev", "eth0"]))
+    neighbours = json.loads(net.client.ip("-j", "neigh", "show", "dev", "eth0"))
     found = {one["dst"]: one.get("lladdr") for one in neighbours}
     assert found[address] == network.FRONT_MAC
 
@@ -102,9 +103,7 @@ def test_serves_and_passes_over_who_is_not_resolved(net, box, address):
 def test_those_beyond_the_gateway_are_reached_through_it(net, box):
     """By the data path, whose next hop the kernel resolved, and by the twin's default route."""
     assert "3 received" in ping(net.client, network.VIP4, "-I", REMOTE)
-    where = (network.VIP4, network.TCP_PORT)
-    connection = net.client.inside(lambda: socket.create_connection(where, 10, (REMOTE, 0)))
-    with connection:
+    with net.client.connect(network.VIP4, network.TCP_PORT, 10, REMOTE) as connection:
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert connection.makefile("rb").read().endswith(b"served")
 
@@ -127,7 +126,8 @@ def test_nothing_of_tcp_or_udp_to_a_virtual_address_enters_the_twin(net, box):
     net.client.connect(OWN_FRONT, 8080).close()
     with pytest.raises(OSError):
         net.client.connect(network.VIP4, 8080, timeout=2.5)
-    sender = net.client.inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with net.client.entered():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.sendto(b"x", (network.VIP4, 8080))
     time.sleep(0.2)
     assert rise(box, before)["drop.not_service"] >= 3  # two SYNs and the datagram
@@ -181,7 +181,7 @@ def labels(host):
 
 def test_a_change_of_the_servers_address_is_followed(net, box):
     new = network.server_mac(9)
-    net.server.finish(["ip", "link", "set", "eth0", "address", new])
+    net.server.ip("link", "set", "eth0", "address", new)
     wait_until(lambda: mac_of(box, "tcp4/s1") == new, 40, "the new address")
     wait_until(lambda: mac_of(box, "tcp6/s1") == new, 40, "the new address by ND")
     assert page(net, network.VIP4)[0] == 200
@@ -190,7 +190,7 @@ def test_a_change_of_the_servers_address_is_followed(net, box):
 
 def test_virtual_addresses_come_and_go_with_their_services(net, box):
     def addresses():
-        shown = json.loads(net.box.finish(["ip", "-j", "address", "show", "dev", "front"]))
+        shown = json.loads(net.box.ip("-j", "address", "show", "dev", "front"))
         return {one["local"] for one in shown[0]["addr_info"]}
 
     assert {network.VIP4, network.VIP6, OWN_FRONT, OWN_FRONT6, ALONE} <= addresses()
@@ -210,7 +210,7 @@ def test_the_twins_are_shown(net, box):
 
 def test_a_device_with_an_address_is_refused():
     with KernelNetwork() as other:
-        other.box.finish(["ip", "address", "add", "198.51.100.1/24", "dev", "front0"])
+        other.box.ip("address", "add", "198.51.100.1/24", "dev", "front0")
         with other.appliance(KernelSetup(services())) as box:
             box.launch()
             assert box.process.wait(60) == 2
@@ -222,9 +222,9 @@ def test_the_end_leaves_nothing_behind():
         with other.appliance(KernelSetup(services())) as box:
             box.launch()
             box.ready()
-            hooked = other.box.finish(["tc", "filter", "show", "dev", "front0", "ingress"])
+            hooked = other.box.run("tc", "filter", "show", "dev", "front0", "ingress")
             assert "bpf" in hooked
             box.end()
-        links = json.loads(other.box.finish(["ip", "-j", "link", "show"]))
+        links = json.loads(other.box.ip("-j", "link", "show"))
         assert {link["ifname"] for link in links} == {"lo", "front0", "back0"}
-        assert "clsact" not in other.box.finish(["tc", "qdisc", "show", "dev", "front0"])
+        assert "clsact" not in other.box.run("tc", "qdisc", "show", "dev", "front0")

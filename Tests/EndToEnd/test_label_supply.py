@@ -2,8 +2,9 @@
 
 import pytest
 
+from support.waiting import wait_until
+
 from harness import network
-from harness.appliance import wait_until
 from harness.flows import tcp, udp
 from harness.live import Live
 from harness.running import run

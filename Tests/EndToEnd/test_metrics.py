@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
+from support.waiting import wait_until
+
 from harness import network
 from harness.admin import AdminError
-from harness.appliance import Appliance, wait_until
+from harness.appliance import Appliance
 from harness.captures import write_capture
 from harness.flows import tcp
 from harness.live import Live

@@ -4,9 +4,10 @@ import signal
 
 import pytest
 
+from support.waiting import wait_until
+
 from harness import network
 from harness.admin import AdminError
-from harness.appliance import wait_until
 from harness.flows import tcp, udp
 from harness.live import Live
 from harness.program import control

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-from harness.appliance import Appliance, wait_until
+from support.waiting import wait_until
+
+from harness.appliance import Appliance
 from harness.captures import write_capture
 from harness.flows import udp
 from harness.setup import Port, Setup, service

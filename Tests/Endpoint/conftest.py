@@ -1,19 +1,22 @@
 """Shared fixtures. Run as root with Debian's Python: `/usr/bin/python3 -m pytest Tests/Endpoint`."""
 
+import contextlib
 import os
 import signal
 
 import pytest
 
+from support.namespaces import connect
+
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE
-from harness.network import connect, namespaces
+from harness.network import namespaces
 from harness.program import ENDPOINT, endpoint
 from harness.tagline import TAGLINE, TAGLINECTL
 
 
 def pytest_sessionstart(session):
-    # A runner out of patience says TERM: as after ctrl-C, namespaces and processes are removed.
+    # A runner out of patience says TERM: as after ctrl-C, what the tests put on the machine goes.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in (ENDPOINT, TAGLINE, TAGLINECTL):
         if not program.exists():
@@ -22,22 +25,23 @@ def pytest_sessionstart(session):
         pytest.exit("these tests load programs into the kernel: run them as root", 2)
 
 
+@contextlib.contextmanager
 def cabled():
     """A host's namespace with the device `d0`, its cable's other end in a second one."""
-    return namespaces("host", "wire")
+    with namespaces(2) as (host, wire):
+        connect(host, "d0", HOST, wire, "d1", "02:00:00:00:00:12")
+        yield host
 
 
 @pytest.fixture
 def host():
-    with cabled() as (host, wire):
-        connect(host, "d0", HOST, wire, "d1", "02:00:00:00:00:12")
+    with cabled() as host:
         yield host
 
 
 def attached(*options):
     """A bench whose host has addresses of both families, a virtual one of each on lo among them."""
-    with cabled() as (host, wire):
-        connect(host, "d0", HOST, wire, "d1", "02:00:00:00:00:12")
+    with cabled() as host:
         host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
         host.ip("address", "add", "2001:db8::11/64", "dev", "d0", "nodad")
         host.ip("address", "add", "203.0.113.10/32", "dev", "lo")

@@ -11,9 +11,11 @@ import time
 
 import pytest
 
+from support.namespaces import connect, run
+
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
-from harness.network import connect, namespaces, run
+from harness.network import namespaces
 from harness.program import ENDPOINT, endpoint, show
 
 VIP, CLIENT = "203.0.113.10", "198.51.100.7"
@@ -44,7 +46,7 @@ def prepared(host):
     host.ip("address", "add", f"{VIP}/32", "dev", "lo")
     host.ip("link", "set", "d0", "gso_max_segs", "37")
     host.run("ethtool", "-K", "d0", "tx-tcp-mangleid-segmentation", "off", "tx-gso-list", "off")
-    host.run("sysctl", "-q", "-w", "net.ipv4.conf.d0.arp_announce=1")
+    host.sysctl("net.ipv4.conf.d0.arp_announce", 1)
     return host
 
 
@@ -88,7 +90,7 @@ def test_no_virtual_address_no_arp(host):
 
 def test_greater_of_all_and_device_counts(prepared):
     for name, value in (("arp_ignore", 2), ("arp_announce", 2)):
-        prepared.run("sysctl", "-q", "-w", f"net.ipv4.conf.all.{name}={value}")
+        prepared.sysctl(f"net.ipv4.conf.all.{name}", value)
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
     assert settings(prepared)["arp"] == ["0", "1"]
     endpoint("detach", "d0", namespace=prepared)
@@ -286,7 +288,7 @@ def test_room_for_a_label(host, mtu, route_mtu, advised):
 def test_generic_where_native_is_refused(host):
     """veth takes no native XDP beside an MTU past a page."""
     host.ip("link", "set", "d0", "mtu", "9000")
-    with namespaces("other") as (other,):
+    with namespaces(1) as (other,):
         connect(host, "e0", "02:00:00:00:00:21", other, "e1", "02:00:00:00:00:22", mtu=9000)
         other.ip("link", "set", "e1", "mtu", "9000")
         before = host.ip("-d", "link", "show", "e0")

@@ -13,8 +13,10 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 
+from support.namespaces import connect
+
 from harness.appliance import C2S, S2C, Appliance
-from harness.network import connect, namespaces
+from harness.network import namespaces
 from harness.program import endpoint, show
 from harness.tagline import appliance
 
@@ -95,12 +97,12 @@ def tagline(stack, middle, mtu):
 @contextlib.contextmanager
 def network(mtu, address, between=relay):
     with contextlib.ExitStack() as stack:
-        client, middle, server = stack.enter_context(namespaces("client", "middle", "server"))
+        client, middle, server = stack.enter_context(namespaces(3))
         connect(client, "c0", CLIENT_MAC, middle, "front", FRONT, mtu)
         connect(server, "s0", SERVER_MAC, middle, "back", BACK, mtu)
         # The middle's own stack stays out of it.
         for device in ("front", "back"):
-            middle.run("sysctl", "-q", "-w", f"net.ipv6.conf.{device}.disable_ipv6=1")
+            middle.sysctl(f"net.ipv6.conf.{device}.disable_ipv6", 1)
         # The hosts' IP packets have 1500 bytes at most.
         for host, device, own4, own6, mac in (
                 (client, "c0", CLIENT, CLIENT6, FRONT), (server, "s0", VIP, VIP6, BACK)):
@@ -307,7 +309,7 @@ def arp_answers(wire, address):
 
 
 def test_virtual_address_is_not_answered_for():
-    with namespaces("host", "wire") as (host, wire):
+    with namespaces(2) as (host, wire):
         connect(host, "d0", SERVER_MAC, wire, "d1", BACK)
         host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
         host.ip("address", "add", f"{VIP}/32", "dev", "lo")

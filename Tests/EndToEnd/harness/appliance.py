@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from support.waiting import wait_until
+
 from . import evidence
 from .admin import Admin
 from .captures import read_capture
@@ -16,17 +18,6 @@ from .program import ENVIRONMENT, TAGLINE
 START_SECONDS = 60
 END_SECONDS = 5
 EXIT_WHEN_IDLE = 60
-
-
-def wait_until(condition, seconds, what):
-    """Polls until `condition` holds; its value."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.005)
 
 
 class Appliance:

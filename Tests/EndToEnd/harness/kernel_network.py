@@ -2,15 +2,15 @@
 appliance uses through af_packet."""
 
 import contextlib
-import os
 import socket
 
-import pytest
 import yaml
+
+from support.hosts import Host
+from support.namespaces import cable
 
 from . import network
 from .appliance import Appliance
-from .private_network import PrivateNetwork
 
 OWN_FRONT = "203.0.113.250"
 OWN_FRONT6 = "2001:db8:ffff::fa"
@@ -58,15 +58,13 @@ class KernelSetup:
 
 
 class KernelNetwork:
-    """A context manager: `client`, `box` and `server` are `PrivateNetwork`s."""
+    """A context manager: `client`, `box` and `server` are `Host`s."""
 
     def __enter__(self):
-        if os.geteuid() != 0:
-            pytest.fail("network namespaces and veth devices need root")
         self.stack = contextlib.ExitStack()
         try:
             self.client, self.box, self.server = (
-                self.stack.enter_context(PrivateNetwork(())) for _ in range(3)
+                self.stack.enter_context(Host()) for _ in range(3)
             )
             self.join("front0", self.client, network.FRONT_MAC, network.client_mac(1))
             self.join("back0", self.server, network.BACK_MAC, network.server_mac(1))
@@ -82,42 +80,35 @@ class KernelNetwork:
 
     def join(self, device, host, mac, host_mac):
         """A veth pair from `device` in the box to `eth0` at a host."""
-        box = self.box
-        box.finish(
-            ["ip", "link", "add", device, "address", mac, "type", "veth", "peer", "name", "eth0",
-             "address", host_mac, "netns", str(host.holder.pid)]
-        )  # fmt: skip
-        box.finish(["sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{device}/disable_ipv6"])
-        host.finish(["sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad"])
-        for place, name in ((box, device), (host, "eth0")):
-            place.finish(["ethtool", "-K", name, *OFFLOADS])
-            place.finish(["ip", "link", "set", name, "up"])
+        cable(self.box, device, mac, host, "eth0", host_mac)
+        self.box.sysctl(f"net.ipv6.conf.{device}.disable_ipv6", 1)
+        host.sysctl("net.ipv6.conf.eth0.accept_dad", 0)
+        for place, name in ((self.box, device), (host, "eth0")):
+            place.run("ethtool", "-K", name, *OFFLOADS)
+            place.ip("link", "set", name, "up")
 
     def settle_client(self):
-        self.client.finish(["ip", "address", "add", f"{CLIENT}/24", "dev", "eth0"])
-        self.client.finish(["ip", "address", "add", f"{CLIENT6}/64", "dev", "eth0", "nodad"])
-        self.client.finish(["ip", "address", "add", f"{REMOTE}/32", "dev", "lo"])
+        self.client.ip("address", "add", f"{CLIENT}/24", "dev", "eth0")
+        self.client.ip("address", "add", f"{CLIENT6}/64", "dev", "eth0", "nodad")
+        self.client.ip("address", "add", f"{REMOTE}/32", "dev", "lo")
 
     def settle_server(self):
         """The server holds the virtual addresses and answers through the appliance."""
-        run = self.server.finish
-        run(["ip", "address", "add", f"{SERVER}/24", "dev", "eth0"])
-        run(["ip", "address", "add", f"{SERVER6}/64", "dev", "eth0", "nodad"])
-        run(["ip", "address", "add", f"{network.VIP4}/32", "dev", "lo"])
-        run(["ip", "address", "add", f"{network.VIP6}/128", "dev", "lo", "nodad"])
-        run(["ip", "route", "add", "default", "via", OWN_BACK])
-        run(["ip", "-6", "route", "add", "default", "via", OWN_BACK6])
+        ip = self.server.ip
+        ip("address", "add", f"{SERVER}/24", "dev", "eth0")
+        ip("address", "add", f"{SERVER6}/64", "dev", "eth0", "nodad")
+        ip("address", "add", f"{network.VIP4}/32", "dev", "lo")
+        ip("address", "add", f"{network.VIP6}/128", "dev", "lo", "nodad")
+        ip("route", "add", "default", "via", OWN_BACK)
+        ip("-6", "route", "add", "default", "via", OWN_BACK6)
 
     def appliance(self, setup):
         return Appliance(setup, inside=self.box)
 
     def raw(self, host):
         """A packet socket on a host's `eth0`."""
-
-        def make():
+        with host.entered():
             made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
             made.bind(("eth0", 0))
-            made.settimeout(5)
-            return made
-
-        return host.inside(make)
+        made.settimeout(5)
+        return made

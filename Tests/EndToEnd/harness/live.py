@@ -10,8 +10,10 @@ import threading
 import time
 from dataclasses import dataclass
 
+from support.waiting import wait_until
+
 from . import evidence, network
-from .appliance import Appliance, wait_until
+from .appliance import Appliance
 from .captures import file_header, record
 from .frames import ethernet
 from .running import archive

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from .network import run
+from support.namespaces import run
+
 from .program import ENDPOINT
 
 TAGLINE = ENDPOINT.with_name("tagline")
