@@ -100,10 +100,15 @@ if !pureOnly && !dataplaneOnly {
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["README.md"], swiftSettings: safe + dpdk),
+    .target(
+      name: "Program",
+      dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      exclude: ["README.md"], swiftSettings: safe),
     .executableTarget(
       name: "tagline",
       dependencies: [
-        "Management", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Management", "Program",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: safe + dpdk),
     .target(
@@ -121,20 +126,21 @@ if !pureOnly && !dataplaneOnly {
     .executableTarget(
       name: "tagline-bench",
       dependencies: [
-        "Bench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Bench", "Program",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: safe + dpdk),
     .executableTarget(
       name: "tagline-simulate",
       dependencies: [
-        "Simulation", "Snapshots",
+        "Program", "Simulation", "Snapshots",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: safe),
     .executableTarget(
       name: "taglinectl",
       dependencies: [
-        "AdminProtocol", "Wire",
+        "AdminProtocol", "Program", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -150,7 +156,8 @@ if !pureOnly && !dataplaneOnly {
     .executableTarget(
       name: "tagline-endpoint",
       dependencies: [
-        "Endpoint", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Endpoint", "Program",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: safe),
     .testTarget(

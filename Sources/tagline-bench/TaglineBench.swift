@@ -1,6 +1,6 @@
 import ArgumentParser
 import Bench
-import Foundation
+import Program
 
 @main
 struct TaglineBench: ParsableCommand {
@@ -44,26 +44,7 @@ struct TaglineBench: ParsableCommand {
   @Flag(help: .hidden)
   var counting = false
 
-  /// Bad arguments are bad input: exit code 1, where ArgumentParser would have 64.
-  static func main() {
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch let error as BenchError {
-      complain(error.description)
-      Foundation.exit(error.code)
-    } catch {
-      if exitCode(for: error) == .validationFailure {
-        complain(fullMessage(for: error))
-        Foundation.exit(1)
-      }
-      exit(withError: error)
-    }
-  }
-
-  private static func complain(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
+  static func main() { runProgram() }
 
   func validate() throws {
     if device != "all" && BenchmarkCase.Device(rawValue: device) == nil {
@@ -127,4 +108,9 @@ struct TaglineBench: ParsableCommand {
       throw ExitCode(error.code)
     }
   }
+}
+
+extension BenchError: ProgramFailure {
+  public var text: String { description + "\n" }
+  public var exitCode: Int32 { code }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Endpoint
+import Program
 
 struct TaglineEndpoint: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,7 +38,9 @@ struct Attach: ParsableCommand {
 
   func run() throws {
     let configuration = try Configuration(appliances: appliance, clientPrefixes: clientPrefix)
-    for line in try Endpoint.attach(device, configuration) { Main.write(line + "\n") }
+    for line in try Endpoint.attach(device, configuration) {
+      StandardStream.output.write(line + "\n")
+    }
   }
 }
 
@@ -49,7 +52,7 @@ struct Detach: ParsableCommand {
   var device: String
 
   func run() throws {
-    for line in try Endpoint.detach(device) { Main.write(line + "\n") }
+    for line in try Endpoint.detach(device) { StandardStream.output.write(line + "\n") }
   }
 }
 
@@ -68,6 +71,6 @@ struct Show: ParsableCommand {
 
   func run() throws {
     let status = try Status.read(device, limit: Int(limit))
-    Main.write(json ? status.json.encodedText + "\n" : status.text)
+    StandardStream.output.write(json ? status.json.encodedText + "\n" : status.text)
   }
 }

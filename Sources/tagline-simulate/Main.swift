@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Program
 import Simulation
 import Snapshots
 
@@ -10,19 +11,7 @@ struct Simulate: ParsableCommand {
     abstract: "What the balancing algorithms make of a pool of unequal servers.",
     subcommands: [Algorithms.self, Maglev.self], defaultSubcommand: Algorithms.self)
 
-  /// Bad arguments are bad input: exit code 1, where ArgumentParser would have 64.
-  static func main() {
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch {
-      if exitCode(for: error) == .validationFailure {
-        FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-        Foundation.exit(1)
-      }
-      exit(withError: error)
-    }
-  }
+  static func main() { runProgram() }
 }
 
 struct Algorithms: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Foundation
 import Management
+import Program
 
 @main
 struct Tagline: ParsableCommand {
@@ -9,19 +9,7 @@ struct Tagline: ParsableCommand {
     abstract: "A server load balancer that switches sessions by MPLS label.",
     subcommands: [Run.self, Check.self])
 
-  /// Bad arguments are bad input: exit code 1, where ArgumentParser would have 64.
-  static func main() {
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch {
-      if exitCode(for: error) == .validationFailure {
-        FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-        Foundation.exit(1)
-      }
-      exit(withError: error)
-    }
-  }
+  static func main() { runProgram() }
 }
 
 struct Run: ParsableCommand {
@@ -41,9 +29,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    try report { () throws(RunningAppliance.Failure) in
-      try RunningAppliance.run(config, idleSeconds: exitWhenIdle)
-    }
+    try RunningAppliance.run(config, idleSeconds: exitWhenIdle)
   }
 }
 
@@ -54,18 +40,10 @@ struct Check: ParsableCommand {
   @Option(help: "The configuration file.")
   var config: String
 
-  func run() throws {
-    try report { () throws(RunningAppliance.Failure) in try RunningAppliance.check(config) }
-  }
+  func run() throws { try RunningAppliance.check(config) }
 }
 
-/// Prints what went wrong and ends with its exit code.
-private func report(_ body: () throws(RunningAppliance.Failure) -> Void) throws {
-  do {
-    try body()
-  } catch {
-    let text = error.lines.map { $0 + "\n" }.joined()
-    FileHandle.standardError.write(Data(text.utf8))
-    throw ExitCode(error.code)
-  }
+extension RunningAppliance.Failure: ProgramFailure {
+  public var text: String { lines.map { $0 + "\n" }.joined() }
+  public var exitCode: Int32 { code }
 }

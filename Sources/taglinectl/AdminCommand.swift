@@ -1,6 +1,7 @@
 import AdminProtocol
 import ArgumentParser
 import Glibc
+import Program
 
 /// A command that is one request: what to send, and how to print what comes back.
 protocol AdminCommand: ParsableCommand {

@@ -1,7 +1,11 @@
+import Program
+
 /// Why a command failed: a line for people, and the exit code.
-struct ControlFailure: Error, Equatable {
+struct ControlFailure: ProgramFailure, Equatable {
   let message: String
   let exitCode: Int32
+
+  var text: String { "taglinectl: \(message)\n" }
 
   /// Exit code 1: bad input, or an error answer.
   static func refused(_ message: String) -> ControlFailure {

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Standard output or standard error, written without buffering.
-struct StandardStream {
-  static let output = StandardStream(descriptor: STDOUT_FILENO)
-  static let error = StandardStream(descriptor: STDERR_FILENO)
+public struct StandardStream: Sendable {
+  public static let output = StandardStream(descriptor: STDOUT_FILENO)
+  public static let error = StandardStream(descriptor: STDERR_FILENO)
 
   let descriptor: CInt
 
@@ -11,7 +11,7 @@ struct StandardStream {
   ///
   /// - Returns: false if the system refused for another reason (a full disk); `errno` tells it.
   @discardableResult
-  func write(_ text: String) -> Bool {
+  public func write(_ text: String) -> Bool {
     var rest = ArraySlice(text.utf8)
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { bytes in
