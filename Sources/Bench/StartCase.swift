@@ -33,9 +33,10 @@ enum StartCase {
             "0,1", "--log-level", "error", "--file-prefix",
             "testpmd-\(ProcessInfo.processInfo.processIdentifier)", "--vdev", files.device, "--",
             "--forward-mode=macswap", "--nb-cores=1", "--total-num-mbufs=32768", "--no-flush-rx",
-          ], until: files.sent))
+          ], in: folder, until: files.sent))
       ours.append(
-        try time(tagline, ["run", "--config", files.configuration], until: files.sent))
+        try time(
+          tagline, ["run", "--config", files.configuration], in: folder, until: files.sent))
     }
     guard let worker = Statistics(ours), let other = Statistics(theirs) else {
       throw BenchError("there was no round", code: 1)
@@ -61,11 +62,11 @@ enum StartCase {
 
   /// Nanoseconds from a program's start until it has sent a packet into a capture.
   private static func time(
-    _ program: String, _ arguments: [String], until capture: String
+    _ program: String, _ arguments: [String], in folder: String, until capture: String
   ) throws(BenchError) -> Double {
     try? FileManager.default.removeItem(atPath: capture)
     let start = ContinuousClock.now
-    let process = try Subprocess(program, arguments, errors: .nullDevice)
+    let process = try Subprocess(program, arguments, in: folder, errors: .nullDevice)
     while ContinuousClock.now - start < .seconds(20) {
       // A capture's header has 24 bytes.
       if let size = try? FileManager.default.attributesOfItem(atPath: capture)[.size] as? Int,

@@ -1,7 +1,8 @@
 import BenchRig
 import Foundation
 
-/// A program started with its output in a pipe, killed and waited for at the latest when it is let go.
+/// A program started with its output in a pipe, killed and waited for at the latest when it is let go, or
+/// ended when this process is.
 final class Subprocess {
   private let process = Process()
   private let input = Pipe()
@@ -10,8 +11,12 @@ final class Subprocess {
 
   var processIdentifier: Int32 { process.processIdentifier }
 
-  /// - Parameter path: of the program; without a slash it is looked for in PATH
-  init(_ path: String, _ arguments: [String], errors: FileHandle? = nil) throws(BenchError) {
+  /// - Parameters:
+  ///   - path: of the program; without a slash it is looked for in PATH
+  ///   - folder: where it works; nil is where this process does
+  init(
+    _ path: String, _ arguments: [String], in folder: String? = nil, errors: FileHandle? = nil
+  ) throws(BenchError) {
     if path.contains("/") {
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = arguments
@@ -22,8 +27,12 @@ final class Subprocess {
     process.standardInput = input
     process.standardOutput = output
     if let errors { process.standardError = errors }
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     do {
-      try process.run()
+      try Interruption.start {
+        try process.run()
+        return process.processIdentifier
+      }
     } catch {
       throw BenchError("\(path) does not start: \(error.localizedDescription)", code: 2)
     }
@@ -34,6 +43,7 @@ final class Subprocess {
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
+    Interruption.forget(program: process.processIdentifier)
   }
 
   func send(_ line: String) { input.fileHandleForWriting.write(Data((line + "\n").utf8)) }
@@ -56,6 +66,7 @@ final class Subprocess {
     try? input.fileHandleForWriting.close()
     let rest = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
+    Interruption.forget(program: process.processIdentifier)
     let text = unread + String(decoding: rest, as: UTF8.self)
     return (text, process.terminationReason == .exit ? process.terminationStatus : -1)
   }

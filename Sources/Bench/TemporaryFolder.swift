@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder that is removed, with all in it, when it is let go.
+/// A folder that is removed, with all in it, when it is let go, or the process interrupted.
 final class TemporaryFolder {
   let path: String
 
@@ -14,7 +14,11 @@ final class TemporaryFolder {
         "\(url.path) cannot be made: \(error.localizedDescription); set TMPDIR", code: 2)
     }
     path = url.path
+    Interruption.hold(folder: path)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
+    Interruption.forget(folder: path)
+  }
 }

@@ -8,6 +8,7 @@ package struct StartFiles {
   /// Where the device writes what it sends.
   package let sent: String
 
+  /// For an appliance that works in the folder: a socket's path may not be as long as a folder's.
   package static func write(
     to folder: String, hugePages: String
   ) throws(BenchFailure) -> StartFiles {
@@ -22,7 +23,7 @@ package struct StartFiles {
     guard let file = fopen(configuration, "w") else {
       throw BenchFailure("\(configuration) cannot be written; set TMPDIR", code: 2)
     }
-    fputs(setup.text + "\nadmin:\n  socket: \(folder)/admin.sock\n", file)
+    fputs(setup.text + "\nadmin:\n  socket: admin.sock\n", file)
     fclose(file)
     return StartFiles(configuration: configuration, device: device, sent: sent)
   }

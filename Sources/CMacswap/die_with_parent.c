@@ -5,5 +5,5 @@
 
 void tagline_bench_die_with_parent(void)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }

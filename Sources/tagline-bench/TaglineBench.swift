@@ -65,6 +65,7 @@ struct TaglineBench: ParsableCommand {
   }
 
   func run() throws {
+    Interruption.watch()
     if let runCase { return try runChild(runCase) }
     let cases = try Catalogue.select(
       names, device: BenchmarkCase.Device(rawValue: device), size: size)

@@ -3,8 +3,9 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
-import tempfile
+import time
 
 import pytest
 
@@ -123,11 +124,61 @@ def test_huge_pages_that_are_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("case", ["switch", "start"])
-def test_no_capture_is_left(case):
-    # A folder of pytest's is too deep for the appliance's admin socket (unix(7): 107 bytes).
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        result = subprocess.run(
-            [BENCH, case, "--device", "pcap", "--rounds", "1", "--packets", "51200"],
-            env=os.environ | {"TMPDIR": folder}, capture_output=True, timeout=300)
-        assert result.returncode == 0, result.stderr
-        assert os.listdir(folder) == []
+def test_no_capture_is_left(case, tmp_path):
+    """Nor does `start` fail where the folder's path leaves no room for a socket's (unix(7): 107)."""
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    result = subprocess.run(
+        [BENCH, case, "--device", "pcap", "--rounds", "1", "--packets", "51200"],
+        env=os.environ | {"TMPDIR": str(folder)}, capture_output=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert os.listdir(folder) == []
+
+
+def processes_below(number):
+    """Those that a process has started, and what these have, by their numbers."""
+    found = []
+    for task in pathlib.Path(f"/proc/{number}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *processes_below(child)]
+    return found
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("case", ["switch", "start", "macswap"])
+def test_an_interruption_leaves_nothing(case, number, tmp_path):
+    bench = subprocess.Popen(
+        [BENCH, case, "--device", "pcap", "--rounds", "1000"],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deep = 1 if case == "switch" else 2  # processes: the case's, and of that what it measures
+        wait_for(lambda: len(processes_below(bench.pid)) >= deep and any(tmp_path.iterdir()), "start")
+        started = processes_below(bench.pid)
+        bench.send_signal(number)
+        assert bench.wait(30) == 128 + number
+        assert list(tmp_path.iterdir()) == []
+        wait_for(lambda: not any(pathlib.Path(f"/proc/{one}/exe").exists() for one in started), "end")
+    finally:
+        bench.kill()
+        bench.wait()
+
+
+def test_a_killed_benchmark_takes_its_case_along(tmp_path):
+    bench = subprocess.Popen(
+        [BENCH, "switch", "--device", "pcap", "--rounds", "1000"],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: any(tmp_path.iterdir()), "start")
+    finally:
+        bench.kill()
+        bench.wait()
+    wait_for(lambda: not any(tmp_path.iterdir()), "the case's end")

@@ -2,7 +2,7 @@
 #ifndef DIE_WITH_PARENT_H
 #define DIE_WITH_PARENT_H
 
-/* Has the kernel kill this process when the thread that started it ends. */
+/* Has the kernel send this process SIGTERM when the thread that started it ends. */
 void tagline_bench_die_with_parent(void);
 
 #endif
