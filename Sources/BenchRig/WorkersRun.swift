@@ -142,11 +142,6 @@ package final class WorkersRun {
     (options.packets + WorkerLane.packets - 1) / WorkerLane.packets
   }
 
-  /// Of each worker.
-  private var packetsTogether: Int {
-    (options.rounds + 1) * fillsOfRound * WorkerLane.packets
-  }
-
   // MARK: On both workers' processors
 
   private func measure(_ worker: Int) throws(BenchFailure) {

@@ -75,7 +75,4 @@ extension Appliance {
   package func setClock(worker: Int, nanoseconds: UInt64) {
     workers[worker].clock = CycleClock(standingAt: nanoseconds)
   }
-
-  /// Makes a worker's clock run as the cycle counter does.
-  package func startClock(worker: Int) { workers[worker].clock = shared.clock }
 }
