@@ -126,7 +126,7 @@ if !pureOnly && !dataplaneOnly {
     .executableTarget(
       name: "tagline-bench",
       dependencies: [
-        "Bench", "Program",
+        "Bench", "BenchRig", "Program",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: safe + dpdk),

@@ -1,4 +1,5 @@
 import AdminProtocol
+import BenchRig
 import Foundation
 
 /// A run of some cases, each in a process of its own.
@@ -31,7 +32,7 @@ public struct BenchRun {
   /// does not stop the others.
   ///
   /// - Throws: what failed, after all have run
-  public func run(_ cases: [BenchmarkCase]) throws(BenchError) {
+  public func run(_ cases: [BenchmarkCase]) throws(BenchFailure) {
     if !printsJSON { emit(ResultTable.header + "  (ns a packet)") }
     var results: [JSONValue] = []
     var failures: [String] = []
@@ -50,7 +51,7 @@ public struct BenchRun {
     }
     if let record { try Record.write(results, to: record) }
     guard failures.isEmpty else {
-      throw BenchError(failures.joined(separator: "\n"), code: code)
+      throw BenchFailure(failures.joined(separator: "\n"), code: code)
     }
   }
 
@@ -69,23 +70,23 @@ public struct BenchRun {
     FileHandle.standardError.write(Data("measured \(text)\n".utf8))
   }
 
-  private func measure(_ benchmarkCase: BenchmarkCase) throws(BenchError) -> JSONValue {
+  private func measure(_ benchmarkCase: BenchmarkCase) throws(BenchFailure) -> JSONValue {
     try Self.read(
       try Subprocess(
         Self.executable, childArguments(benchmarkCase), errors: .standardError))
   }
 
   /// A child's result: its last line.
-  static func read(_ child: Subprocess) throws(BenchError) -> JSONValue {
+  static func read(_ child: Subprocess) throws(BenchFailure) -> JSONValue {
     let (output, status) = child.finish()
     guard status == 0 else {
       let reason = output.split(separator: "\n").last.map(String.init)
-      throw BenchError(
+      throw BenchFailure(
         reason ?? "the process of the case died", code: status == 2 ? 2 : 1)
     }
     guard let line = output.split(separator: "\n").last,
       let result = try? JSONValue(parsing: String(line))
-    else { throw BenchError("the process of the case printed no result", code: 1) }
+    else { throw BenchFailure("the process of the case printed no result", code: 1) }
     return result
   }
 

@@ -17,7 +17,7 @@ public enum CaseChild {
   /// Measures, and returns the object to print.
   public static func run(
     _ benchmarkCase: BenchmarkCase, _ options: Options
-  ) throws(BenchError) -> JSONValue {
+  ) throws(BenchFailure) -> JSONValue {
     // Whoever started this process is gone: so is what it was for.
     WorkerCore.dieWithParent()
     let folder = try TemporaryFolder()
@@ -48,15 +48,10 @@ public enum CaseChild {
 
   private static func measure(
     _ benchmarkCase: BenchmarkCase, _ options: Options
-  ) throws(BenchError) -> JSONValue {
-    let measurement: CaseMeasurement
-    do {
-      measurement = try CaseRun(measurementOptions(benchmarkCase, options)).run()
-    } catch {
-      throw BenchError(error)
-    }
+  ) throws(BenchFailure) -> JSONValue {
+    let measurement = try CaseRun(measurementOptions(benchmarkCase, options)).run()
     guard let worker = Statistics(measurement.worker) else {
-      throw BenchError("there was no round", code: 1)
+      throw BenchFailure("there was no round", code: 1)
     }
     var extra: [(String, JSONValue)] = [
       ("rounds", JSONValue(options.rounds)),

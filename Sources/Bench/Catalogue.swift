@@ -1,3 +1,4 @@
+import BenchRig
 import Management
 
 /// The cases that there are.
@@ -65,7 +66,7 @@ public enum Catalogue {
   ///   - size: nil for all n
   public static func select(
     _ names: [String], device: BenchmarkCase.Device? = nil, size: Int? = nil
-  ) throws(BenchError) -> [BenchmarkCase] {
+  ) throws(BenchFailure) -> [BenchmarkCase] {
     var chosen: Set<String> = []
     var unknown: [String] = []
     let known = namesInOrder
@@ -74,14 +75,14 @@ public enum Catalogue {
       if matches.isEmpty { unknown.append(complaint(name, known)) }
       chosen.formUnion(matches)
     }
-    guard unknown.isEmpty else { throw BenchError(unknown.joined(separator: "\n"), code: 1) }
+    guard unknown.isEmpty else { throw BenchFailure(unknown.joined(separator: "\n"), code: 1) }
     let selected = cases.filter { benchmarkCase in
       (names.isEmpty || chosen.contains(benchmarkCase.name))
         && (device == nil || benchmarkCase.device == device)
         && (size == nil || benchmarkCase.n == size)
     }
     guard !selected.isEmpty else {
-      throw BenchError(
+      throw BenchFailure(
         "no case of these names has that device and n; tagline-bench --list names them all",
         code: 1)
     }

@@ -1,4 +1,5 @@
 import AdminProtocol
+import BenchRig
 import Foundation
 
 /// Instructions a packet, counted by callgrind: the same for the same program and input, up to a few in
@@ -15,15 +16,15 @@ public enum Instructions {
   private static let packets = 51_200
 
   /// The object to print: `case`, `device`, `n`, `instructions` (a packet), `packets`.
-  public static func count(_ benchmarkCase: BenchmarkCase) throws(BenchError) -> JSONValue {
+  public static func count(_ benchmarkCase: BenchmarkCase) throws(BenchFailure) -> JSONValue {
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
     // valgrind 3.19 does not understand all of Swift's debug information.
     let stripped = folder.path + "/tagline-bench"
     guard Subprocess.output(of: "objcopy", ["--strip-debug", BenchRun.executable, stripped]) != nil
-    else { throw BenchError("objcopy is missing: apt-get install binutils", code: 2) }
+    else { throw BenchFailure("objcopy is missing: apt-get install binutils", code: 2) }
     guard Subprocess.output(of: "valgrind", ["--version"]) != nil else {
-      throw BenchError("valgrind is missing: apt-get install valgrind", code: 2)
+      throw BenchFailure("valgrind is missing: apt-get install valgrind", code: 2)
     }
     let counts = folder.path + "/callgrind.out"
     var run = BenchRun()
@@ -39,7 +40,7 @@ public enum Instructions {
     let result = try BenchRun.read(child)
     guard let text = try? String(contentsOfFile: counts, encoding: .utf8),
       let total = total(text), let handled = result["packets"]?.intValue, handled > 0
-    else { throw BenchError("callgrind has counted nothing", code: 1) }
+    else { throw BenchFailure("callgrind has counted nothing", code: 1) }
     return [
       "case": .string(benchmarkCase.name), "device": .string(benchmarkCase.device.rawValue),
       "n": JSONValue(benchmarkCase.n),

@@ -1,4 +1,5 @@
 import AdminProtocol
+import BenchRig
 import Foundation
 
 /// A file of results with where they were measured: one JSON object, a line for each result.
@@ -11,12 +12,12 @@ public enum Record {
     return "{\n" + head.joined() + "  \"results\": [\n" + lines + "\n  ]\n}\n"
   }
 
-  public static func write(_ results: [JSONValue], to path: String) throws(BenchError) {
+  public static func write(_ results: [JSONValue], to path: String) throws(BenchFailure) {
     do {
       try text(Machine.description(), results)
         .write(toFile: path, atomically: true, encoding: .utf8)
     } catch {
-      throw BenchError("\(path) cannot be written: \(error.localizedDescription)", code: 2)
+      throw BenchFailure("\(path) cannot be written: \(error.localizedDescription)", code: 2)
     }
   }
 }

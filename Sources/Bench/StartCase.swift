@@ -9,19 +9,14 @@ import Sessions
 enum StartCase {
   static func run(
     _ benchmarkCase: BenchmarkCase, _ options: CaseChild.Options
-  ) throws(BenchError) -> JSONValue {
+  ) throws(BenchFailure) -> JSONValue {
     let folder = options.folder
     let tagline = URL(fileURLWithPath: BenchRun.executable).deletingLastPathComponent()
       .appendingPathComponent("tagline").path
     guard FileManager.default.isExecutableFile(atPath: tagline) else {
-      throw BenchError("\(tagline) is missing: swift build -c release", code: 2)
+      throw BenchFailure("\(tagline) is missing: swift build -c release", code: 2)
     }
-    let files: StartFiles
-    do {
-      files = try StartFiles.write(to: folder, hugePages: options.hugePages)
-    } catch {
-      throw BenchError(error)
-    }
+    let files = try StartFiles.write(to: folder, hugePages: options.hugePages)
     var ours: [Double] = []
     var theirs: [Double] = []
     for _ in 0..<options.rounds {
@@ -39,7 +34,7 @@ enum StartCase {
           tagline, ["run", "--config", files.configuration], in: folder, until: files.sent))
     }
     guard let worker = Statistics(ours), let other = Statistics(theirs) else {
-      throw BenchError("there was no round", code: 1)
+      throw BenchFailure("there was no round", code: 1)
     }
     let sessions = 1 << 20
     let pairs = UInt32(524_279)
@@ -63,7 +58,7 @@ enum StartCase {
   /// Nanoseconds from a program's start until it has sent a packet into a capture.
   private static func time(
     _ program: String, _ arguments: [String], in folder: String, until capture: String
-  ) throws(BenchError) -> Double {
+  ) throws(BenchFailure) -> Double {
     try? FileManager.default.removeItem(atPath: capture)
     let start = ContinuousClock.now
     let process = try Subprocess(program, arguments, in: folder, errors: .nullDevice)
@@ -79,6 +74,6 @@ enum StartCase {
       }
       usleep(100)
     }
-    throw BenchError("\(program) forwarded no packet within 20 s", code: 2)
+    throw BenchFailure("\(program) forwarded no packet within 20 s", code: 2)
   }
 }

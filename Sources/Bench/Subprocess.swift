@@ -16,7 +16,7 @@ final class Subprocess {
   ///   - folder: where it works; nil is where this process does
   init(
     _ path: String, _ arguments: [String], in folder: String? = nil, errors: FileHandle? = nil
-  ) throws(BenchError) {
+  ) throws(BenchFailure) {
     if path.contains("/") {
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = arguments
@@ -34,7 +34,7 @@ final class Subprocess {
         return process.processIdentifier
       }
     } catch {
-      throw BenchError("\(path) does not start: \(error.localizedDescription)", code: 2)
+      throw BenchFailure("\(path) does not start: \(error.localizedDescription)", code: 2)
     }
   }
 

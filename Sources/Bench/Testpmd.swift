@@ -1,3 +1,4 @@
+import BenchRig
 import Foundation
 
 /// `dpdk-testpmd --forward-mode=macswap` on one device, led through its standard input. Its worker has
@@ -8,10 +9,10 @@ final class Testpmd {
   private let worker: String
 
   /// - Parameter device: a DPDK virtual device with its arguments
-  init(device: String, isRing: Bool, hugePages: Bool, packetBuffers: Int) throws(BenchError) {
+  init(device: String, isRing: Bool, hugePages: Bool, packetBuffers: Int) throws(BenchFailure) {
     self.isRing = isRing
     guard Subprocess.output(of: "which", ["dpdk-testpmd"]) != nil else {
-      throw BenchError("dpdk-testpmd is not installed: apt-get install dpdk-dev", code: 2)
+      throw BenchFailure("dpdk-testpmd is not installed: apt-get install dpdk-dev", code: 2)
     }
     let processors = Self.processors
     let lcores =
@@ -34,7 +35,7 @@ final class Testpmd {
     guard process.read(until: "Checking link statuses...") != nil,
       process.read(until: "Done") != nil
     else {
-      throw BenchError("dpdk-testpmd does not start on \(device); try it by hand", code: 2)
+      throw BenchFailure("dpdk-testpmd does not start on \(device); try it by hand", code: 2)
     }
     let tasks = "/proc/\(process.processIdentifier)/task"
     let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
@@ -42,7 +43,7 @@ final class Testpmd {
       let thread = threads.first(where: { thread in
         Self.text("\(tasks)/\(thread)/comm")?.hasPrefix("rte-worker") ?? false
       })
-    else { throw BenchError("dpdk-testpmd has no worker thread", code: 2) }
+    else { throw BenchFailure("dpdk-testpmd has no worker thread", code: 2) }
     worker = "\(tasks)/\(thread)/schedstat"
   }
 
@@ -62,16 +63,16 @@ final class Testpmd {
   }
 
   /// The worker's time on its processor so far, in nanoseconds (proc(5), schedstat).
-  private func processorTime() throws(BenchError) -> Double {
+  private func processorTime() throws(BenchFailure) -> Double {
     guard let first = Self.text(worker)?.split(separator: " ").first, let time = Double(first)
-    else { throw BenchError("\(worker) cannot be read: the kernel lacks schedstat", code: 2) }
+    else { throw BenchFailure("\(worker) cannot be read: the kernel lacks schedstat", code: 2) }
     return time
   }
 
   /// One round.
   ///
   /// - Returns: nanoseconds of processor time a packet
-  func round(seconds: Double) throws(BenchError) -> Double {
+  func round(seconds: Double) throws(BenchFailure) -> Double {
     let before = try processorTime()
     // What is in a ring is thrown away at each start.
     process.send(isRing ? "start tx_first 16" : "start")
@@ -79,9 +80,9 @@ final class Testpmd {
     process.send("stop")
     guard let text = process.read(until: "Accumulated forward statistics"),
       process.read(until: "Done.") != nil
-    else { throw BenchError("dpdk-testpmd ended by itself", code: 2) }
+    else { throw BenchFailure("dpdk-testpmd ended by itself", code: 2) }
     guard let packets = Self.receivedPackets(text), packets > 0 else {
-      throw BenchError("dpdk-testpmd received no packet", code: 2)
+      throw BenchFailure("dpdk-testpmd received no packet", code: 2)
     }
     return (try processorTime() - before) / packets
   }

@@ -5,20 +5,15 @@ import BenchRig
 enum WorkersCase {
   static func run(
     _ benchmarkCase: BenchmarkCase, _ options: CaseChild.Options
-  ) throws(BenchError) -> JSONValue {
-    let measurement: WorkersRun.Measurement
-    do {
-      measurement = try WorkersRun(CaseChild.measurementOptions(benchmarkCase, options)).run()
-    } catch {
-      throw BenchError(error)
-    }
+  ) throws(BenchFailure) -> JSONValue {
+    let measurement = try WorkersRun(CaseChild.measurementOptions(benchmarkCase, options)).run()
     let busy = measurement.workers.filter { !$0.isEmpty }
     let means = measurement.alone.indices.map { round in
       busy.reduce(0) { $0 + $1[round] } / Double(busy.count)
     }
     guard let both = Statistics(means), let alone = Statistics(measurement.alone),
       let sum = Statistics(measurement.packetsPerSecond)
-    else { throw BenchError("there was no round", code: 1) }
+    else { throw BenchFailure("there was no round", code: 1) }
     let extra: [(String, JSONValue)] = [
       ("rounds", JSONValue(options.rounds)),
       ("packets", JSONValue(measurement.packets)), ("lost", 0),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import BenchRig
 import Program
 
 @main
@@ -83,7 +84,7 @@ struct TaglineBench: ParsableCommand {
   private func countInstructions() throws {
     let chosen = Instructions.cases.filter { names.isEmpty || names.contains($0.name) }
     guard !chosen.isEmpty else {
-      throw BenchError(
+      throw BenchFailure(
         "instructions are counted of \(Instructions.cases.map(\.name).joined(separator: ", "))",
         code: 1)
     }
@@ -111,7 +112,7 @@ struct TaglineBench: ParsableCommand {
   }
 }
 
-extension BenchError: ProgramFailure {
+extension BenchFailure: ProgramFailure {
   public var text: String { description + "\n" }
   public var exitCode: Int32 { code }
 }

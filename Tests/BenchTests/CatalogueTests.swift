@@ -28,7 +28,7 @@ struct CatalogueTests {
     #expect(
       try Catalogue.select(["session"], device: .pcap, size: 1000).map(\.path)
         == ["session/pcap/1000"])
-    #expect(throws: BenchError.self) { try Catalogue.select(["switch"], size: 7) }
+    #expect(throws: BenchFailure.self) { try Catalogue.select(["switch"], size: 7) }
   }
 
   @Test(arguments: [
@@ -36,7 +36,7 @@ struct CatalogueTests {
     ("sesion.ipv6", "did you mean session.ipv6?"), ("qqqqqq", "--list"),
   ])
   func unknownNamesHint(_ name: String, _ hint: String) {
-    do throws(BenchError) {
+    do throws(BenchFailure) {
       _ = try Catalogue.select([name])
       Issue.record("\(name) is no case")
     } catch {
