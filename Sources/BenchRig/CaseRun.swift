@@ -82,12 +82,7 @@ package final class CaseRun {
   }
 
   package func run() throws(BenchFailure) -> CaseMeasurement {
-    rig.publish()
-    do {
-      try rig.appliance.beginStepping()
-    } catch {
-      throw BenchFailure(error.description, code: 2)
-    }
+    try rig.begin()
     try WorkerCore.run(measure, meanwhile: manage)
     rig.appliance.stop()
     return measurement

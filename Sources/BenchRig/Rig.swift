@@ -12,7 +12,7 @@ final class Rig {
   /// Packets in the rings when they are filled.
   static let packets = 512
   /// Bytes before a frame, as a device leaves them.
-  private static let headroom: Int32 = 128
+  static let headroom: Int32 = 128
 
   let appliance: Appliance
   let configuration: Configuration
@@ -60,6 +60,16 @@ final class Rig {
     appliance.reclaim()
   }
 
+  /// Publishes the first snapshot and has the workers wait for being led.
+  func begin() throws(BenchFailure) {
+    publish()
+    do {
+      try appliance.beginStepping()
+    } catch {
+      throw BenchFailure(error.description, code: 2)
+    }
+  }
+
   /// Reads a configuration and puts it in place of the present one: what a reload does.
   func reload(_ setup: Setup) throws(BenchFailure) {
     let other = try Self.read(setup)
@@ -78,8 +88,8 @@ final class Rig {
   /// Packets that a turn receives.
   var packetsPerTurn: Int { Appliance.burstSize * ports.count }
 
-  private func take() throws(BenchFailure) -> OpaquePointer {
-    // The bytes are written afterwards.
+  /// A packet buffer whose bytes are still to be written.
+  func take() throws(BenchFailure) -> OpaquePointer {
     guard let mbuf = shim_mbuf_from_bytes(appliance.packetPool, buffers, 64) else {
       throw BenchFailure("the packet pool is empty", code: 2)
     }

@@ -60,7 +60,7 @@ final class WorkerLane {
       let end = min(first + Appliance.burstSize, flows.count)
       for writer in [up, down, up] {
         for place in first..<end {
-          let mbuf = try take()
+          let mbuf = try rig.take()
           writer.write(flows[place].number, to: shim_mbuf_data(mbuf))
           shim_mbuf_set_length(mbuf, UInt16(writer.length))
           buffers[place - first] = mbuf
@@ -72,14 +72,6 @@ final class WorkerLane {
       }
       first = end
     }
-  }
-
-  private func take() throws(BenchFailure) -> OpaquePointer {
-    // The bytes are written afterwards.
-    guard let mbuf = shim_mbuf_from_bytes(rig.appliance.packetPool, buffers, 64) else {
-      throw BenchFailure("the packet pool is empty", code: 2)
-    }
-    return mbuf
   }
 
   private func draw(_ traffic: Traffic, _ other: WorkerLane) -> (Flow, FrameWriter) {
@@ -101,9 +93,9 @@ final class WorkerLane {
   func fill(_ traffic: Traffic, _ other: WorkerLane) throws(BenchFailure) {
     for place in 0..<Self.packets {
       let mbuf: OpaquePointer
-      if let present = buffers[place] { mbuf = present } else { mbuf = try take() }
+      if let present = buffers[place] { mbuf = present } else { mbuf = try rig.take() }
       buffers[place] = mbuf
-      shim_mbuf_move_start(mbuf, 128 - Int32(shim_mbuf_headroom(mbuf)))
+      shim_mbuf_move_start(mbuf, Rig.headroom - Int32(shim_mbuf_headroom(mbuf)))
       let (flow, writer) = draw(traffic, other)
       let data = shim_mbuf_data(mbuf).unsafelyUnwrapped
       writer.write(flow.number, to: data)

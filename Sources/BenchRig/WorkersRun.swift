@@ -111,12 +111,7 @@ package final class WorkersRun {
   }
 
   package func run() throws(BenchFailure) -> Measurement {
-    rig.publish()
-    do {
-      try rig.appliance.beginStepping()
-    } catch {
-      throw BenchFailure(error.description, code: 2)
-    }
+    try rig.begin()
     try WorkerCore.runPair(processors: processors, measure)
     let measurement = try result()
     rig.appliance.stop()
