@@ -4,7 +4,9 @@
 
 /* rte_eal_init. Returns 0 or a negative errno. */
 int shim_eal_start(int argc, char **argv);
-void shim_eal_stop(void);
+/* `cleans_up`: gives memory and devices back (rte_eal_cleanup), as the end of the process does too. EAL's
+ * directory for files between processes, empty as nothing is shared, goes in any case. */
+void shim_eal_stop(bool cleans_up);
 
 /* Text of an errno, DPDK's own included (rte_strerror). */
 const char *shim_error_text(int error);

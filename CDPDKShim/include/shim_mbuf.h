@@ -195,6 +195,10 @@ static inline __attribute__((always_inline)) void shim_fence_acquire(void)
 /* Whether a chain's segments add up to its packet length. */
 bool shim_mbuf_chain_is_whole(const struct rte_mbuf *m);
 
+/* The Internet checksum's sum over `length` bytes from `offset` on, as a number and not complemented, chains
+ * included (rte_raw_cksum). False when the packet has not as many. */
+bool shim_mbuf_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t length, uint16_t *sum);
+
 /* Cuts a chain down to its first segment of at most `length` bytes; what follows is freed. */
 void shim_mbuf_truncate(struct rte_mbuf *m, uint16_t length);
 

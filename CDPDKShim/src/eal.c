@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <rte_mbuf_pool_ops.h>
 
@@ -11,9 +12,11 @@ int shim_eal_start(int argc, char **argv)
 	return used < 0 ? -rte_errno : 0;
 }
 
-void shim_eal_stop(void)
+void shim_eal_stop(bool cleans_up)
 {
-	rte_eal_cleanup();
+	if (cleans_up)
+		rte_eal_cleanup();
+	rmdir(rte_eal_get_runtime_dir());
 }
 
 const char *shim_error_text(int error)

@@ -23,6 +23,27 @@ bool shim_mbuf_chain_is_whole(const struct rte_mbuf *m)
 	return !m && segments == 0 && left == 0;
 }
 
+/* Not rte_raw_cksum_mbuf, which loses carries of a segment that begins at an odd place (DPDK 22.11). */
+bool shim_mbuf_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t length, uint16_t *sum)
+{
+	uint32_t total = 0;
+	uint32_t done = 0;
+
+	if (offset > m->pkt_len || length > m->pkt_len - offset)
+		return false;
+	for (; m && done < length; m = m->next) {
+		uint32_t count = RTE_MIN(m->data_len - RTE_MIN(offset, (uint32_t)m->data_len), length - done);
+		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const char *, offset), count);
+
+		total += done & 1 ? rte_bswap16(part) : part;
+		done += count;
+		offset -= RTE_MIN(offset, (uint32_t)m->data_len);
+	}
+	total = (total & 0xffff) + (total >> 16);
+	*sum = rte_be_to_cpu_16((uint16_t)((total & 0xffff) + (total >> 16)));
+	return done == length;
+}
+
 void shim_mbuf_truncate(struct rte_mbuf *m, uint16_t length)
 {
 	if (m->next) {

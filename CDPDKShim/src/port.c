@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_thash.h>
 
@@ -64,6 +65,8 @@ int shim_port_info(uint16_t port, struct shim_port_info *info)
 	info->max_tx_queues = device.max_tx_queues;
 	info->reta_size = device.reta_size;
 	info->socket = (int16_t)rte_eth_dev_socket_id(port);
+	info->is_virtual = strcmp(rte_bus_name(rte_dev_bus(device.device)), "vdev") == 0;
+	info->gives_hash = (device.rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH) != 0;
 	return 0;
 }
 
@@ -82,6 +85,14 @@ static int set_redirection(uint16_t port, uint16_t size, const struct shim_port_
 		group->reta[i % RTE_ETH_RETA_GROUP_SIZE] = (i % setup->reta_entries) % setup->workers;
 	}
 	return rte_eth_dev_rss_reta_update(port, table, size);
+}
+
+static uint8_t hashes(uint64_t functions)
+{
+	return (functions & RTE_ETH_RSS_NONFRAG_IPV4_TCP ? SHIM_HASHES_TCP4 : 0) |
+	       (functions & RTE_ETH_RSS_NONFRAG_IPV4_UDP ? SHIM_HASHES_UDP4 : 0) |
+	       (functions & RTE_ETH_RSS_NONFRAG_IPV6_TCP ? SHIM_HASHES_TCP6 : 0) |
+	       (functions & RTE_ETH_RSS_NONFRAG_IPV6_UDP ? SHIM_HASHES_UDP6 : 0);
 }
 
 static int set_up_queues(uint16_t port, const struct shim_port_setup *setup, const char **error_step)
@@ -147,12 +158,27 @@ int shim_port_start(uint16_t port, const struct shim_port_setup *setup, struct s
 		struct rte_ether_addr address;
 
 		memcpy(address.addr_bytes, &setup->mac, RTE_ETHER_ADDR_LEN);
-		result->mac_set = rte_eth_dev_default_mac_addr_set(port, &address) == 0;
-		if (!result->mac_set)
-			result->promiscuous = rte_eth_promiscuous_enable(port) == 0;
+		result->mac_refused = rte_eth_dev_default_mac_addr_set(port, &address) != 0;
+		if (result->mac_refused)
+			(void)rte_eth_promiscuous_enable(port);
 	}
+	result->promiscuous = rte_eth_promiscuous_get(port) == 1;
 	if (configuration.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS && device.reta_size)
 		result->rss = set_redirection(port, device.reta_size, setup) == 0;
+	if (result->rss)
+		result->hashes = hashes(configuration.rx_adv_conf.rss_conf.rss_hf);
+	return 0;
+}
+
+int shim_port_link_state(uint16_t port, struct shim_port_link *link)
+{
+	struct rte_eth_link state;
+	int result = rte_eth_link_get_nowait(port, &state);
+
+	if (result < 0)
+		return result;
+	link->up = state.link_status == RTE_ETH_LINK_UP;
+	link->speed = state.link_speed;
 	return 0;
 }
 

@@ -72,13 +72,9 @@ public final class Appliance {
   }
 
   private func describe(_ device: Device) -> String {
-    let spreading =
-      options.workers == 1
-      ? "" : device.scales ? ", RSS by the device" : ", RSS in software"
-    return
-      "port \(device.name): \(device.device), driver \(device.driver),"
+    "port \(device.name): \(device.device), driver \(device.driver),"
       + " MAC \(MACAddress(word: device.mac)), \(device.rxQueues) RX and \(device.txQueues) TX"
-      + " queues\(spreading)"
+      + " queues, link \(device.link.text), MTU \(device.mtu); \(device.abilities.text)"
   }
 
   /// Makes a snapshot the one that workers read from their next loop on. The former one is freed when
@@ -119,7 +115,7 @@ public final class Appliance {
     }
     isRunning = false
     for device in devices { shim_port_stop(device.port) }
-    shim_eal_stop()
+    shim_eal_stop(!devices.contains(where: \.isHeardAfterItsEnd))
   }
 }
 

@@ -29,6 +29,8 @@ public enum Counter: Int, CaseIterable, Sendable {
   case workerBusyNanoseconds
   /// Packets of kernel twins sent on.
   case kernelSent
+  /// Packets whose partial checksum was completed.
+  case checksumCompleted
 
   public var name: String {
     switch self {
@@ -55,6 +57,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case .refusedNoServer: "refused.no_server"
     case .workerBusyNanoseconds: "worker.busy_ns"
     case .kernelSent: "kernel.sent"
+    case .checksumCompleted: "checksum.completed"
     }
   }
 

@@ -13,8 +13,10 @@ public struct Device: Sendable {
   public let mac: UInt64
   public let rxQueues: Int
   public let txQueues: Int
-  /// Whether the device spreads packets over its queues by their owner.
-  public internal(set) var scales = false
+  /// The link's MTU, labels included.
+  public let mtu: UInt16
+  /// Known in full once it is started.
+  public internal(set) var abilities: PortAbilities
   /// The node that the device sits on, or -1.
   public let numaNode: Int
   /// Entries of the device's redirection table; 0 without RSS.
@@ -55,15 +57,20 @@ public struct Device: Sendable {
     // polls would keep its packets.
     let isEveryQueueASource = ["net_pcap", "net_af_packet", "net_af_xdp"]
       .contains(driver)
-    rxQueues =
-      isEveryQueueASource
-      ? Int(info.max_rx_queues) : min(workers, Int(info.max_rx_queues))
-    txQueues = min(workers, Int(info.max_tx_queues))
+    // A memif peer may have fewer queues, and what is sent on one that it lacks is lost.
+    let limit = driver == "net_memif" ? 1 : workers
+    rxQueues = isEveryQueueASource ? Int(info.max_rx_queues) : min(limit, Int(info.max_rx_queues))
+    txQueues = min(limit, Int(info.max_tx_queues))
     let entries = Int(info.reta_size)
     let isUsable =
       entries > 0 && entries <= ReceiveSideScaling.maximumEntries
       && entries & (entries - 1) == 0
     redirectionEntries = info.rss_offloads != 0 && rxQueues > 1 && isUsable ? entries : 0
+    mtu = options.mtu
+    abilities = PortAbilities(
+      rxQueues: rxQueues, txQueues: txQueues, workers: workers, mtu: .software,
+      macFilter: info.is_virtual ? .software : .device, hashes: [], givesHash: info.gives_hash,
+      hasPartialChecksums: Self.hasPartialChecksums(driver: driver, arguments: options.device))
   }
 
   /// A capture that a `net_pcap` device is to replay and that is not there: its driver would only say
@@ -73,41 +80,5 @@ public struct Device: Sendable {
     return device.split(separator: ",").compactMap { argument in
       argument.hasPrefix("rx_pcap=") ? String(argument.dropFirst("rx_pcap=".count)) : nil
     }.first { access($0, R_OK) != 0 }
-  }
-
-  mutating func start(
-    _ options: ApplianceOptions.Port, pool: OpaquePointer, redirectionEntries: Int, workers: Int
-  ) throws(ApplianceError) {
-    var setup = shim_port_setup()
-    setup.pool = pool
-    setup.rx_queues = UInt16(rxQueues)
-    setup.tx_queues = UInt16(txQueues)
-    setup.rx_descriptors = 1024
-    setup.tx_descriptors = 1024
-    setup.mtu = options.mtu
-    setup.mac = options.mac ?? 0
-    setup.reta_entries = self.redirectionEntries > 0 ? UInt16(redirectionEntries) : 0
-    setup.workers = UInt16(workers)
-    var started = shim_port_result()
-    var step: UnsafePointer<CChar>?
-    let result = shim_port_start(port, &setup, &started, &step)
-    guard result == 0 else {
-      throw ApplianceError(
-        "port \(name): device \(device) does not start: \(step.map { String(cString: $0) } ?? ""):"
-          + " \(Environment.errorText(result))")
-    }
-    scales = started.rss
-  }
-
-  /// DPDK's basic statistics.
-  public var statistics: [(name: String, value: UInt64)] {
-    var statistics = rte_eth_stats()
-    guard shim_port_statistics(port, &statistics) == 0 else { return [] }
-    return [
-      ("ipackets", statistics.ipackets), ("opackets", statistics.opackets),
-      ("ibytes", statistics.ibytes), ("obytes", statistics.obytes),
-      ("imissed", statistics.imissed), ("ierrors", statistics.ierrors),
-      ("oerrors", statistics.oerrors), ("rx_nombuf", statistics.rx_nombuf),
-    ]
   }
 }

@@ -52,9 +52,13 @@ enum Environment {
       "tagline", "--file-prefix", "tagline-\(getpid())", "--no-telemetry", "--no-shconf",
       "--log-level", "error", "--lcores", lcores(processors, workers: options.workers),
     ]
+    let devices = options.ports.map(\.device)
     arguments +=
       hugePages ? ["--in-memory"] : ["--no-huge", "-m", String(needed >> 20), "--iova-mode", "va"]
-    arguments += busArguments(options.ports.map(\.device))
+    if hugePages && devices.contains(where: sharesMemory) {
+      arguments.append("--single-file-segments")
+    }
+    arguments += busArguments(devices)
     let result = arguments.withCStrings { shim_eal_start(Int32(arguments.count), $0) }
     guard result == 0 else {
       throw ApplianceError(
@@ -80,6 +84,12 @@ enum Environment {
       return (0...workers).map { "\($0)@(\(all))" }.joined(separator: ",")
     }
     return (0...workers).map { "\($0)@\(processors[$0])" }.joined(separator: ",")
+  }
+
+  /// Whether a device hands its peer the memory itself: vhost-user names at most eight regions, which
+  /// huge pages of a file each exceed, and memif's `zero-copy` asks for the same.
+  static func sharesMemory(_ device: String) -> Bool {
+    ["net_virtio_user", "virtio_user", "net_memif"].contains { device.hasPrefix($0) }
   }
 
   /// Only the PCI devices that are named are touched; without one the bus is not even looked at.

@@ -71,6 +71,7 @@ extension Worker {
       if count > 0 {
         received &+= count
         counters[Counter.rxPackets.rawValue] &+= UInt64(truncatingIfNeeded: count)
+        if _slowPath(polls[place].completes) { completeChecksums(count) }
         processBurst(count, port: polls[place].portIndex)
       }
       place &+= 1

@@ -26,11 +26,15 @@ extension Worker {
 
     let queues = devices.enumerated().flatMap { portIndex, device in
       (0..<device.rxQueues).filter { $0 % shared.workers == index }.map { queue in
-        (port: device.port, queue: UInt16(queue), portIndex: portIndex)
+        (
+          port: device.port, queue: UInt16(queue), completes: device.abilities.hasPartialChecksums,
+          portIndex: portIndex
+        )
       }
     }
     polls = try memory.take(
-      (port: UInt16, queue: UInt16, portIndex: Int).self, count: queues.count, for: purpose)
+      (port: UInt16, queue: UInt16, completes: Bool, portIndex: Int).self, count: queues.count,
+      for: purpose)
     for (place, queue) in queues.enumerated() { polls[place] = queue }
     pollCount = queues.count
 

@@ -19,8 +19,8 @@ public struct Worker {
   let index: Int
   let shared: Shared
   let counters: UnsafeMutablePointer<UInt64>
-  /// The queues that it polls.
-  let polls: UnsafeMutablePointer<(port: UInt16, queue: UInt16, portIndex: Int)>
+  /// The queues that it polls, and whether what comes from them may have partial checksums.
+  let polls: UnsafeMutablePointer<(port: UInt16, queue: UInt16, completes: Bool, portIndex: Int)>
   let pollCount: Int
   let burst: UnsafeMutablePointer<OpaquePointer?>
   /// What the look ahead found of each packet of the burst.

@@ -11,19 +11,27 @@ extension Report {
     ])
     for port in ports { table.add(facts.map { cell(port[$0]) }) }
 
-    let statistics = ports.map { numbers(of: $0, except: facts) }
+    let abilities = ["link", "mtu", "mtu_by", "mac_filter", "labels_on", "checksums"]
+    var abilityTable = Table([
+      .left("PORT"), .left("LINK"), .right("MTU"), .left("MTU BY"), .left("MAC FILTER"),
+      .left("LABELS ON"), .left("CHECKSUMS"),
+    ])
+    for port in ports { abilityTable.add((["name"] + abilities).map { cell(port[$0]) }) }
+
+    let statistics = ports.map { numbers(of: $0, except: facts + abilities) }
     var names: [String] = []
     for port in statistics {
       for name in port.keys where !names.contains(name) { names.append(name) }
     }
-    guard !names.isEmpty else { return table.text }
+    let description = table.text + "\n" + abilityTable.text
+    guard !names.isEmpty else { return description }
     var numberTable = Table(
       [.left("PORT")]
         + names.map { name in .right(String(name.map { $0 == "_" ? " " : $0 }).uppercased()) })
     for (port, numbers) in zip(ports, statistics) {
       numberTable.add([cell(port["name"])] + names.map { cell(numbers[$0]) })
     }
-    return table.text + "\n" + numberTable.text
+    return description + "\n" + numberTable.text
   }
 
   /// The numbers of an object and of the objects in it.

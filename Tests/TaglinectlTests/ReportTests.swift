@@ -142,7 +142,9 @@ import Testing
     let result: JSONValue = [
       [
         "name": "front", "device": "net_pcap0", "mac": "02:00:00:00:00:01", "rx_queues": 1,
-        "tx_queues": 2, "rss": "software",
+        "tx_queues": 2, "link": "up at 10 Gbit/s", "mtu": 1500, "mtu_by": "device",
+        "mac_filter": "software", "rss": "software", "rss_hash_in_packet": false,
+        "labels_on": "one queue, switched there", "checksums": "complete as received",
         "statistics": ["ipackets": 123_456_789, "rx_nombuf": 0],
       ],
       ["name": "back", "ipackets": 7],
@@ -152,6 +154,10 @@ import Testing
         PORT   DEVICE     MAC                RX QUEUES  TX QUEUES  RSS
         front  net_pcap0  02:00:00:00:00:01          1          2  software
         back   -          -                          -          -  -
+
+        PORT   LINK              MTU  MTU BY  MAC FILTER  LABELS ON                  CHECKSUMS
+        front  up at 10 Gbit/s  1500  device  software    one queue, switched there  complete as received
+        back   -                   -  -       -           -                          -
 
         PORT    IPACKETS  RX NOMBUF
         front  123456789          0

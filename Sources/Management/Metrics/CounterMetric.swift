@@ -62,6 +62,8 @@ struct CounterMetric {
       .txPackets: CounterMetric("tagline_packets_sent_total", "Packets that devices took."),
       .txFull: CounterMetric(
         "tagline_packets_unsent_total", "Packets that devices did not take."),
+      .checksumCompleted: CounterMetric(
+        "tagline_checksums_completed_total", "Packets whose partial checksum was completed."),
       .workerBusyNanoseconds: CounterMetric(
         "tagline_busy_seconds_total", "Time that workers spent in loops with packets.",
         isTime: true),

@@ -145,26 +145,6 @@ extension Manager {
     return ["line_card": .string(device.lineCard), "port": .string(device.name)]
   }
 
-  func showPorts() -> JSONValue {
-    .array(
-      appliance.devices.indices.map { index in
-        let (device, port) = (appliance.devices[index], plan.configuration.ports[index])
-        let statistics = device.statistics.map { ($0.name, JSONValue($0.value)) }
-        return .object(
-          JSONObject(
-            [
-              ("name", .string(device.name)), ("device", .string(device.device)),
-              ("driver", .string(device.driver)),
-              ("mac", .string("\(MACAddress(word: device.mac))")),
-              ("side", .string("\(port.side)")),
-              ("twin", describeTwin(port: index)),
-              ("rx_queues", JSONValue(device.rxQueues)),
-              ("tx_queues", JSONValue(device.txQueues)),
-              ("rss", .string(device.scales ? "device" : "software")),
-            ] + statistics))
-      })
-  }
-
   func showWorkers() -> JSONValue {
     .array(
       (0..<appliance.options.workers).map { worker in
