@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -42,4 +44,39 @@ int linux_rtnetlink_open(uint32_t groups)
 	if (groups)
 		(void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	return descriptor;
+}
+
+/* One number that the driver tells; 0 where it knows no such thing. */
+static int ethtool_value(int descriptor, const char *device, uint32_t command, uint32_t *value)
+{
+	struct ethtool_value answer = {.cmd = command};
+	struct ifreq request = {.ifr_data = (void *)&answer};
+
+	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+	if (ioctl(descriptor, SIOCETHTOOL, &request) < 0) {
+		*value = 0;
+		return errno == EOPNOTSUPP ? 0 : -errno;
+	}
+	*value = answer.data;
+	return 0;
+}
+
+int linux_offloads(const char *device)
+{
+	uint32_t gro, flags, tso;
+	int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (descriptor < 0)
+		return -errno;
+	result = ethtool_value(descriptor, device, ETHTOOL_GGRO, &gro);
+	if (result == 0)
+		result = ethtool_value(descriptor, device, ETHTOOL_GFLAGS, &flags);
+	if (result == 0)
+		result = ethtool_value(descriptor, device, ETHTOOL_GTSO, &tso);
+	close(descriptor);
+	if (result < 0)
+		return result;
+	return (gro ? LINUX_OFFLOAD_GRO : 0) | (flags & ETH_FLAG_LRO ? LINUX_OFFLOAD_LRO : 0) |
+	       (tso ? LINUX_OFFLOAD_TSO : 0);
 }

@@ -14,4 +14,12 @@ int linux_tap_open(const char *name);
  * (RTMGRP_*). Returns a descriptor or a negative errno. */
 int linux_rtnetlink_open(uint32_t groups);
 
+#define LINUX_OFFLOAD_GRO 1
+#define LINUX_OFFLOAD_LRO 2
+#define LINUX_OFFLOAD_TSO 4
+
+/* Which of a device's offloads are on that make packets longer than its link (SIOCETHTOOL: ETHTOOL_GGRO,
+ * ETHTOOL_GFLAGS, ETHTOOL_GTSO). Returns LINUX_OFFLOAD_* or a negative errno. */
+int linux_offloads(const char *device);
+
 #endif

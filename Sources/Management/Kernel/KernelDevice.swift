@@ -5,6 +5,8 @@ import Wire
 /// must have no address there, and drop what it receives, or it would answer beside the appliance.
 final class KernelDevice {
   let name: String
+  /// What the operator should change so that packets come whole.
+  let advice: [LengtheningOffloads.Advice]
   private let link: UInt32
   private let ownsHook: Bool
 
@@ -50,6 +52,9 @@ final class KernelDevice {
           "port \(port): the kernel has address \(first) on \(name) and would answer beside the "
           + "appliance; run: \(remedy)", code: EADDRINUSE)
     }
+    advice = LengtheningOffloads.of(name).advice(
+      device: name, peer: Self.peer(of: link, name, socket)
+    ).map { LengtheningOffloads.Advice(text: "port \(port): \($0.text)", isCertain: $0.isCertain) }
     do {
       try socket.request(RouteMessage.ingressHook(link: link, adds: true), "clsact")
       ownsHook = true
@@ -61,6 +66,25 @@ final class KernelDevice {
       try socket.request(RouteMessage.ingressDrop(link: link, adds: true), "filter")
     } catch {
       throw Self.explained(error, name, port)
+    }
+  }
+
+  private static func peer(
+    of link: UInt32, _ name: String, _ socket: NetlinkSocket
+  ) -> LengtheningOffloads.Peer? {
+    var found: VirtualPeer?
+    try? socket.dump(RouteMessage.link(link), "link \(name)") { message in
+      found = RouteMessage.readVirtualPeer(message) ?? found
+    }
+    switch found {
+    case nil: return nil
+    case .elsewhere: return .elsewhere
+    case .here(let link):
+      var buffer = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+      guard unsafe if_indextoname(link, &buffer) != nil else { return nil }
+      let name = String(
+        decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      return .here(name, .of(name))
     }
   }
 

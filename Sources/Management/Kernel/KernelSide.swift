@@ -56,6 +56,9 @@ final class KernelSide: @unchecked Sendable {
     }
   }
 
+  /// What the operator should change about the devices that ports use.
+  var advice: [LengtheningOffloads.Advice] { devices.flatMap(\.advice) }
+
   var pathCounts: KernelPath.Counts? { path?.counts }
 
   func twin(port: Int) -> KernelTwin? { twins.first { $0.port == port } }

@@ -17,16 +17,21 @@ struct NetlinkReader: Sequence, IteratorProtocol {
 
     /// The attributes behind a fixed part of so many bytes, by type.
     func attributes(after fixed: Int) -> [UInt16: ArraySlice<UInt8>] {
-      var found: [UInt16: ArraySlice<UInt8>] = [:]
-      var rest = content.dropFirst(fixed)
-      while let length = rest.number(0, as: UInt16.self), length >= 4, length <= rest.count,
-        let type = rest.number(2, as: UInt16.self)
-      {
-        found[type & 0x3fff] = rest.prefix(Int(length)).dropFirst(4)
-        rest = rest.dropFirst((Int(length) + 3) & ~3)
-      }
-      return found
+      NetlinkReader.attributes(content.dropFirst(fixed))
     }
+  }
+
+  /// Attributes by type; also those that an attribute holds.
+  static func attributes(_ bytes: ArraySlice<UInt8>) -> [UInt16: ArraySlice<UInt8>] {
+    var found: [UInt16: ArraySlice<UInt8>] = [:]
+    var rest = bytes
+    while let length = rest.number(0, as: UInt16.self), length >= 4, length <= rest.count,
+      let type = rest.number(2, as: UInt16.self)
+    {
+      found[type & 0x3fff] = rest.prefix(Int(length)).dropFirst(4)
+      rest = rest.dropFirst((Int(length) + 3) & ~3)
+    }
+    return found
   }
 
   private var rest: ArraySlice<UInt8>

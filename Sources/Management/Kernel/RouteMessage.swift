@@ -5,6 +5,7 @@ import Wire
 /// linux/neighbour.h, linux/pkt_cls.h).
 enum RouteMessage {
   private static let newLink: UInt16 = 16
+  private static let getLink: UInt16 = 18
   private static let newAddress: UInt16 = 20
   private static let deleteAddress: UInt16 = 21
   private static let getAddress: UInt16 = 22
@@ -32,6 +33,29 @@ enum RouteMessage {
     message.attribute(1, mac.bytes)  // IFLA_ADDRESS
     message.attribute(4, UInt32(mtu))  // IFLA_MTU
     return message
+  }
+
+  static func link(_ link: UInt32) -> NetlinkMessage {
+    var message = NetlinkMessage(type: getLink, flags: NetlinkMessage.Flags.acknowledge)
+    message.append(UInt32(0))
+    message.append(link)
+    message.append(UInt64(0))
+    return message
+  }
+
+  /// The other end of a link that an answer to `link` tells of; nil if it is no veth device.
+  static func readVirtualPeer(_ message: NetlinkReader.Message) -> VirtualPeer? {
+    guard message.type == newLink else { return nil }
+    let attributes = message.attributes(after: 16)
+    // IFLA_LINKINFO, within it IFLA_INFO_KIND.
+    guard let info = attributes[18],
+      let kind = NetlinkReader.attributes(info)[1], kind.elementsEqual(Array("veth".utf8) + [0])
+    else { return nil }
+    // IFLA_LINK_NETNSID: the link is in another namespace, where its number says nothing here.
+    guard attributes[37] == nil, let link = attributes[5]?.number(0, as: UInt32.self) else {
+      return .elsewhere
+    }
+    return .here(link)
   }
 
   /// Adds or removes an address. Duplicate address detection is left out: the address is to answer

@@ -32,6 +32,9 @@ public enum RunningAppliance {
     log.info("starting: \(options.workers) workers, \(options.sessionsPerWorker) sessions each")
     let (appliance, kernel) = try open(configuration, options)
     for line in appliance.startLines { log.info("\(line)") }
+    for line in kernel.advice {
+      log.log(level: line.isCertain ? .warning : .notice, "\(line.text)")
+    }
     // Health checks have a loop of their own, so that no long answer of the manager makes them late.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let loop = group.next()
