@@ -35,7 +35,9 @@ class Host(Namespace):
 
     def web_server(self, address, port=80, folder=None):
         """Python's web server over a folder, once it listens. A listing is what `/` gives."""
-        words = [sys.executable, "-m", "http.server", "--bind", address, str(port)]
+        # It asks for the name of its address, and nobody is there to answer.
+        words = ["env", "RES_OPTIONS=timeout:1 attempts:1"]
+        words += [sys.executable, "-m", "http.server", "--bind", address, str(port)]
         process = self.start(words + ["--directory", str(folder or self.folder)])
         wait_until(lambda: self.listens(address, port), 10, "the web server listens")
         return process

@@ -28,16 +28,20 @@ RING = "blocksz=65536,framecnt=4096"  # the default ring of 512 frames loses som
 class KernelSetup:
     """The appliance's configuration: both ports with a twin, and the client as gateway."""
 
-    def __init__(self, services, workers=1, **options):
+    def __init__(self, services, workers=1, device=None, **options):
+        """`device`: the device string by the port's number and name."""
         self.services = services
         self.workers = workers
+        self.device = device or (lambda number, name: f"net_af_packet{number},iface={name}0,{RING}")
         self.options = options
         self.ports = []
 
     def text(self, folder):
         def port(number, name, side, addresses, **more):
-            device = f"net_af_packet{number},iface={name}0,{RING}"
-            return {"name": name, "device": device, "side": side, "address": addresses} | more
+            device = self.device(number, name)
+            mac = network.FRONT_MAC if name == "front" else network.BACK_MAC
+            basics = {"name": name, "device": device, "side": side, "mac": mac}
+            return basics | {"address": addresses} | more
 
         document = {
             "workers": self.workers,
@@ -60,16 +64,15 @@ class KernelSetup:
 class KernelNetwork:
     """A context manager: `client`, `box` and `server` are `Host`s."""
 
+    offloads = OFFLOADS
+
     def __enter__(self):
         self.stack = contextlib.ExitStack()
         try:
             self.client, self.box, self.server = (
                 self.stack.enter_context(Host()) for _ in range(3)
             )
-            self.join("front0", self.client, network.FRONT_MAC, network.client_mac(1))
-            self.join("back0", self.server, network.BACK_MAC, network.server_mac(1))
-            self.settle_client()
-            self.settle_server()
+            self.link()
         except BaseException:
             self.stack.close()
             raise
@@ -78,13 +81,24 @@ class KernelNetwork:
     def __exit__(self, *_):
         self.stack.close()
 
+    def link(self):
+        """Joins the hosts to the box."""
+        self.join("front0", self.client, network.FRONT_MAC, network.client_mac(1))
+        self.join("back0", self.server, network.BACK_MAC, network.server_mac(1))
+        self.settle()
+
+    def settle(self):
+        """Addresses and routes of the hosts."""
+        self.settle_client()
+        self.settle_server()
+
     def join(self, device, host, mac, host_mac):
         """A veth pair from `device` in the box to `eth0` at a host."""
         cable(self.box, device, mac, host, "eth0", host_mac)
         self.box.sysctl(f"net.ipv6.conf.{device}.disable_ipv6", 1)
         host.sysctl("net.ipv6.conf.eth0.accept_dad", 0)
         for place, name in ((self.box, device), (host, "eth0")):
-            place.run("ethtool", "-K", name, *OFFLOADS)
+            place.run("ethtool", "-K", name, *self.offloads)
             place.ip("link", "set", name, "up")
 
     def settle_client(self):
