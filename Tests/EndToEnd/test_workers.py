@@ -10,7 +10,7 @@ from harness.flows import tcp, udp
 from harness.frames import frame
 from harness.live import Live
 from harness.running import queues, run
-from harness.setup import one_arm, service, two_arms
+from harness.setup import one_arm, server, service, two_arms
 
 WORKERS = pytest.mark.parametrize("workers", [2, 3])
 SESSIONS = 24
@@ -157,3 +157,31 @@ def test_a_fragment_finds_its_session_on_another_worker():
     assert len(result.out["front"]) == len(frames)
     by_client = Counter((f.ip.src, f.label) for f in result.out["front"])
     assert len(by_client) == 16
+
+
+@WORKERS
+@pytest.mark.parametrize("algorithm", ["wlc", "maglev"])
+def test_limits_over_workers(workers, algorithm):
+    """SYNs on all queues at once: a limit of sessions is passed by one session a worker but one at
+    most, that of the service as that of each server. Then nothing more is admitted."""
+    limit, own, beyond = 100, 40, workers - 1
+    servers = [server(number, **{"max-sessions": own}) for number in (1, 2, 3)]
+    services = [
+        service(servers, algorithm=algorithm, **{"max-sessions": limit, "refuse-with": "drop"})
+    ]
+    setup = one_arm(
+        services, workers=workers, inputs=workers, labels={"embryonic-share": 100},
+        timeouts={"tcp-embryonic": "1h"},
+    )
+    captures = [
+        [tcp(client).up(tcp(client).syn()) for client in range(first, 1200, workers)]
+        for first in range(1, workers + 1)
+    ]
+    result = run(setup, front=queues(*captures))
+    assert limit <= result.counters["session.new"] <= limit + beyond
+    chosen = Counter(frame.destination for frame in result.out["front"])
+    assert max(chosen.values()) <= own + beyond
+    assert result.counters["session.new"] + result.counters["session.refused"] == 1199
+    (shown,) = result.shown["show.services"]
+    assert shown["sessions"] == sum(one["sessions"] for one in shown["servers"])
+    assert shown["sessions"] == result.counters["session.new"]
