@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from scapy.layers.inet import TCP
 
 from support.waiting import wait_until
 
 from harness import network
-from harness.flows import tcp
+from harness.flows import SERVER_ISN, tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
 from harness.setup import one_arm, server, service
@@ -89,6 +90,59 @@ def test_a_server_that_dies_takes_no_new_session_until_it_rises(inside, webs):
         assert re.search(r"server tcp4/s2 is down: connection refused\n", log)
         assert log.count("server tcp4/s2 is up") == 2
         assert live.appliance.counters()["health.changes"] == 4
+
+
+def opened(live, clients):
+    """Live sessions, as (flow at its server, C2S label)."""
+    sessions = []
+    for client in clients:
+        flow = tcp(client)
+        first = live.send(flow.up(flow.syn())).out["front"][0]
+        flow = flow.with_(server=int(first.destination[-2:]))
+        live.send(flow.down(flow.syn_ack(), label=first.label + 1), flow.up(flow.ack()))
+        sessions.append((flow, first.label))
+    return sessions
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_on_down_reset_ends_the_dead_servers_sessions(inside, webs, labelled):
+    """Each ends with its client's next packet, and no other; with `keep` none does."""
+    with Live(one_arm([service((1, 2), health=http(), **{"on-down": "reset"})]), inside) as live:
+        wait_for(live, {"s1": "up", "s2": "up"})
+        sessions = opened(live, range(1, 9))
+        lost = [(flow, label) for flow, label in sessions if flow.server == 2]
+        kept = [(flow, label) for flow, label in sessions if flow.server == 1]
+        assert (len(lost), len(kept)) == (4, 4)
+        webs.end(2)
+        wait_for(live, {"s1": "up", "s2": "down"})
+        wait_until(
+            lambda: live.admin.call("status")["labels"]["closing"] == 4, 10, "all four are met"
+        )
+        live.step()
+        for flow, label in lost[:3]:
+            step = live.send(flow.up(flow.send(), label=label if labelled else None))
+            assert step.drops() == {"server_down": 1}
+            assert step.rise["answer.packets"] == step.rise["session.ended"] == 1
+            (answer,) = step.out["front"]
+            assert answer.destination == flow.client_mac and answer.label is None
+            # RFC 9293 3.10.7.1: of a segment with ACK the answer has its acknowledgement number.
+            segment = answer.ip[TCP]
+            assert (str(segment.flags), segment.seq) == ("R", SERVER_ISN + 1)
+            assert (segment.sport, segment.dport) == (flow.port, flow.client_port)
+        # What the dead server still says is not sent on.
+        flow, label = lost[3]
+        step = live.send(flow.down(flow.answer(), label=label + 1))
+        assert (step.out["front"], step.drops()) == ([], {"server_down": 1})
+        # That it comes back changes nothing for a session that is lost.
+        webs.start(2)
+        wait_for(live, {"s1": "up", "s2": "up"})
+        live.step()
+        assert live.send(flow.up(flow.send())).rise["answer.packets"] == 1
+        for flow, label in kept:
+            step = live.send(flow.up(flow.send(), label=label))
+            assert step.bytes() == [flow.at_server(flow.send(), label, ttl=64, label_ttl=63)]
+        shown_sessions = live.admin.call("show.sessions")["sessions"]
+        assert {one["server"] for one in shown_sessions} == {"s1"} and len(shown_sessions) == 4
 
 
 def test_all_down_refuses(inside):

@@ -139,3 +139,82 @@ def test_many_reloads_under_traffic(box):
     for turn in range(20):
         reload(box, "socket", one_arm(NEW if turn % 2 else OLD))
         assert_kept(box)
+
+
+CLIENTS = range(1, 241)
+
+
+def reload_amid(box, setup, packets):
+    """`taglinectl reload` while packets come in: half of them are written before it, half after."""
+    (feed,) = box.feeds["front"]
+    box.appliance.config.write_text(setup.text(box.appliance.folder))
+    before = box.admin.call("status")["snapshot"]
+    half = len(packets) // 2
+    feed.send(packets[:half])
+    done = control(box.appliance.socket, "reload")
+    assert done.returncode == 0, done.stderr
+    assert box.admin.call("status")["snapshot"] > before
+    return box.send(*packets[half:])
+
+
+def servers_of(step):
+    """Of each client's address, the server that its packet went to."""
+    return {frame.ip.src: frame.destination for frame in step.out["front"]}
+
+
+@pytest.mark.parametrize("algorithm", ["wlc", "maglev"])
+def test_servers_come_and_go_under_traffic(algorithm):
+    """24, then 30, then 22 servers: no session changes its server, by label or by key, and new ones
+    go to the servers of the day. One server is then told to give up its sessions: they end, and no
+    others."""
+
+    def setup(servers):
+        services = [service(servers, algorithm=algorithm)]
+        return one_arm(services, timeouts={"tcp-closing": "1s", "tcp-embryonic": "1h"})
+
+    with Live(setup(range(1, 25))) as box:
+        flows = [tcp(client) for client in CLIENTS]
+        firsts = box.send(*[flow.up(flow.syn()) for flow in flows]).out["front"]
+        labels = {flow: frame.label for flow, frame in zip(flows, firsts, strict=True)}
+        home = {flow.client_address: frame.destination for flow, frame in zip(flows, firsts)}
+        of = {network.server_mac(number): number for number in range(1, 31)}
+        assert {of[mac] for mac in home.values()} == set(range(1, 25))
+        flows = [flow.with_(server=of[home[flow.client_address]]) for flow in flows]
+        labels = {flow: labels[flow.with_(server=1)] for flow in flows}
+        box.send(*[flow.down(flow.syn_ack(), labels[flow] + 1) for flow in flows])
+        box.send(*[flow.up(flow.ack()) for flow in flows])
+        assert box.admin.call("status")["labels"]["live"] == len(flows)
+        for turn, servers in enumerate([range(1, 31), range(9, 31)]):
+            by_label = [flow.up(flow.send(), labels[flow]) for flow in flows]
+            step = reload_amid(box, setup(servers), by_label)
+            assert step.drops() == {} and len(step.out["front"]) == len(flows)
+            assert servers_of(step) == home
+            assert step.rise["label.switched"] == len(flows)
+            by_key = box.send(*[flow.up(flow.send()) for flow in flows])
+            assert servers_of(by_key) == home
+            assert box.admin.call("status")["sessions"] == len(flows) + 300 * turn
+            late = [tcp(1000 + 300 * turn + number) for number in range(300)]
+            chosen = servers_of(box.send(*[flow.up(flow.syn()) for flow in late]))
+            assert len(chosen) == 300
+            assert {of[mac] for mac in chosen.values()} == set(servers)
+        shown = {one["name"]: one for one in box.admin.call("show.servers")}
+        assert {name for name, one in shown.items() if one["retired"]} == {
+            f"s{number}" for number in range(1, 9)
+        }
+        told = control(box.appliance.socket, "server", "set", "tcp4/s9", "--state", "maint")
+        assert told.returncode == 0, told.stderr
+        box.pass_fillers()
+        ended = [flow for flow in flows if flow.server == 9]
+        stays = [flow for flow in flows if flow.server != 9]
+
+        def sessions_of_nine():
+            servers = {one["name"]: one for one in box.admin.call("show.servers")}
+            return servers["s9"]["sessions"]
+
+        assert ended and wait_until(lambda: sessions_of_nine() == 0, 20, "the end of s9's sessions")
+        box.step()
+        step = box.send(*[flow.up(flow.send(), labels[flow]) for flow in stays])
+        assert step.drops() == {} and step.rise["label.switched"] == len(stays)
+        assert servers_of(step) == {
+            flow.client_address: home[flow.client_address] for flow in stays
+        }
