@@ -75,6 +75,7 @@ struct Setup {
         port: \(port)
         algorithm: \(algorithm)
         clients: \(clientsAreLabelled ? "labelled" : "auto")
+        response-samples: 0
         servers:
     \((0..<Hosts.serverCount).map { server($0, weight: 1) }.joined(separator: "\n"))
     """

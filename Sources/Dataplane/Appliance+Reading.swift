@@ -65,16 +65,26 @@ extension Appliance {
     shared.loads.refused(slot, verdict)
   }
 
-  /// What the packets that the workers saw tell of a server's response time; nil if they tell
-  /// nothing, or nothing of late.
+  /// A server's time from request to response, as the sessions tell whose requests are timed; nil if
+  /// they tell nothing, or nothing of late.
   public func responseTime(server slot: UInt32) -> ResponseTimes.Average? {
-    shared.responseTimes.average(
-      server: slot,
-      now: UInt32(truncatingIfNeeded: shared.clock.nanoseconds() >> Settings.tickShift))
+    shared.responseTimes.average(server: slot, now: tick)
   }
 
-  /// Forgets a server's response time. Only of a server that no session of any worker refers to.
-  public func forgetResponseTime(server slot: UInt32) { shared.responseTimes.forget(server: slot) }
+  /// The same from SYN to SYN-ACK, over all sessions.
+  public func networkTime(server slot: UInt32) -> ResponseTimes.Average? {
+    shared.networkTimes.average(server: slot, now: tick)
+  }
+
+  private var tick: UInt32 {
+    UInt32(truncatingIfNeeded: shared.clock.nanoseconds() >> Settings.tickShift)
+  }
+
+  /// Forgets a server's times. Only of a server that no session of any worker refers to.
+  public func forgetTimes(server slot: UInt32) {
+    shared.responseTimes.forget(server: slot)
+    shared.networkTimes.forget(server: slot)
+  }
 
   public struct SessionView: Sendable {
     public var record: SessionRecord
@@ -86,7 +96,7 @@ extension Appliance {
   /// Copies of up to `limit` sessions, in the order in which they lie.
   public func sessions(limit: Int) -> [SessionView] {
     var views: [SessionView] = []
-    let tick = UInt32(truncatingIfNeeded: shared.clock.nanoseconds() >> Settings.tickShift)
+    let tick = tick
     for worker in 0..<options.workers {
       let top = Int(workers[worker].sessions.highWater)
       var left = workers[worker].sessions.count
@@ -121,6 +131,9 @@ extension Appliance {
       let activity = shared.stamps.lastActivity(pair: record.pair, notBefore: givenAt)
       if let latest = activity.latest, Int32(bitPattern: latest &- last) > 0 { last = latest }
     }
+    var record = record
+    // What the session is to its hosts.
+    if record.state == .sampled { record.state = .live }
     let seconds = Double(Settings.tickNanoseconds) / 1e9
     return SessionView(
       record: record, age: Double(max(0, Int32(bitPattern: tick &- record.startedAt))) * seconds,
@@ -152,7 +165,7 @@ extension Appliance {
         let worker = Int(shared.labelTable.owner(of: pair, workers: UInt32(options.workers)))
         views.append(
           PairView(
-            pair: pair, state: c2s.state, worker: worker,
+            pair: pair, state: state(of: pair, c2s, worker: worker), worker: worker,
             generation: workers[worker].labels.generation(of: pair), serverPort: Int(c2s.port),
             clientPort: Int(s2c.port)))
         left -= 1
@@ -160,6 +173,12 @@ extension Appliance {
       pair += 1
     }
     return views
+  }
+
+  /// A pair's own state: its words are an embryonic one's too while all of its packets are analysed.
+  private func state(of pair: UInt32, _ entry: LabelEntry, worker: Int) -> LabelState {
+    let own = workers[worker].labels.state(of: pair)?.labelState ?? .none
+    return own == .none ? entry.state : own
   }
 
   /// Withdraws the session that holds a label, by its owner; false when the label is given to none,

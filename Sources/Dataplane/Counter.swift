@@ -31,6 +31,8 @@ public enum Counter: Int, CaseIterable, Sendable {
   case kernelSent
   /// Packets whose partial checksum was completed.
   case checksumCompleted
+  /// Sessions whose requests were timed.
+  case sessionSampled
 
   public var name: String {
     switch self {
@@ -58,6 +60,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case .workerBusyNanoseconds: "worker.busy_ns"
     case .kernelSent: "kernel.sent"
     case .checksumCompleted: "checksum.completed"
+    case .sessionSampled: "session.sampled"
     }
   }
 

@@ -40,12 +40,16 @@ extension Shared {
           workers: count, servers: options.serverSlots, services: options.serviceSlots),
         for: "server loads"),
       workers: count, servers: options.serverSlots, services: options.serviceSlots)
-    responseTimes = ResponseTimes(
-      memory: try memory.take(
-        ResponseTimes.byteCount(workers: count, servers: options.serverSlots),
-        for: "response times"),
-      workers: count, servers: options.serverSlots,
-      halfLife: Settings.ticks(nanoseconds: Self.responseHalfLife))
+    func times() throws(ApplianceError) -> ResponseTimes {
+      ResponseTimes(
+        memory: try memory.take(
+          ResponseTimes.byteCount(workers: count, servers: options.serverSlots),
+          for: "response times"),
+        workers: count, servers: options.serverSlots,
+        halfLife: Settings.ticks(nanoseconds: Self.responseHalfLife))
+    }
+    responseTimes = try times()
+    networkTimes = try times()
     admissionMemory = try memory.take(
       Admission.byteCount(workers: count, services: options.serviceSlots), for: "admission")
     var random = SystemRandomNumberGenerator()

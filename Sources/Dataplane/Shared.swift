@@ -18,7 +18,9 @@ struct Shared {
   let labelTable: LabelSwitchTable
   let stamps: ActivityStamps
   let loads: LoadTable
+  /// From request to response, and from SYN to SYN-ACK.
   let responseTimes: ResponseTimes
+  let networkTimes: ResponseTimes
   /// What `Admission` keeps for all workers.
   let admissionMemory: UnsafeMutableRawPointer
   let clientRates: ClientRates

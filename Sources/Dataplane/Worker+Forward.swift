@@ -26,7 +26,11 @@ extension Worker {
       {
         return startAgain(frame, packet, session)
       }
+      let wasSampled = record.pointee.state == .sampled
       observe(session, packet, isC2S: isC2S)
+      if _slowPath(wasSampled || record.pointee.state == .sampled) {
+        timeExchange(session, packet, isC2S: isC2S)
+      }
     }
     // Anyone can send an ICMP error: it keeps no session alive.
     if !packet.has(ParsedPacket.icmpError) { record.pointee.lastSeen = tick }

@@ -18,7 +18,9 @@ extension Worker {
       if labels.nextFree != noIndex { prefetchPair(labels.nextFree) }
       record.pointee.pair = pair
       labels.setSession(pair, session)
-      if record.pointee.state != .embryonic { labels.promote(pair) }
+      if record.pointee.state != .embryonic {
+        labels.promote(pair, isAnalysed: record.pointee.state == .sampled)
+      }
       if record.pointee.state == .closing { labels.close(pair) }
       publish(session)
     case .exhausted:

@@ -102,7 +102,7 @@ extension Worker {
         acknowledgement: packet.tcpAcknowledgement,
         payloadLength: UInt32(packet.tcpPayloadLength), now: tick)
       : SessionTracker.observeUDP(record, isC2S: isC2S)
-    if wasEmbryonic && !isC2S && record.pointee.askedAt != 0 { sampleResponse(session, packet) }
+    if wasEmbryonic && !isC2S && record.pointee.askedAt != 0 { timeFirstAnswer(session, packet) }
     guard event != .none else { return }
     if wasEmbryonic && record.pointee.state != .embryonic { embryonicSessions &-= 1 }
     apply(event, to: session)
@@ -116,8 +116,9 @@ extension Worker {
     case .none:
       break
     case .promote:
+      if isToSample(session) { record.pointee.state = .sampled }
       if pair != noIndex {
-        labels.promote(pair)
+        labels.promote(pair, isAnalysed: record.pointee.state == .sampled)
       } else if record.pointee.flags
         & (SessionFlags.serverLabelled | SessionFlags.synAckSeen | SessionFlags.seenS2C) != 0
       {

@@ -76,7 +76,7 @@ extension Worker {
       return min(settings.pointee.tcpEmbryonic, settings.pointee.tcpClosing)
     case .embryonic:
       return isTCP ? settings.pointee.tcpEmbryonic : settings.pointee.udpEmbryonic
-    case .live: return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
+    case .live, .sampled: return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
     case .closing where record.pointee.has(SessionFlags.interrupted):
       return isTCP ? settings.pointee.tcpEstablished : settings.pointee.udp
     case .closing: return settings.pointee.tcpClosing

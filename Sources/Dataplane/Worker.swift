@@ -68,6 +68,8 @@ public struct Worker {
   var embryonicSessionLimit = 0
   /// Nanoseconds that a packet for the kernel takes of its limit.
   var kernelCost: UInt64 = 0
+  /// Moves the draw of sessions whose requests are timed.
+  var sampleDraw: UInt32 = 0
   /// The version that the next session's record gets (see `SessionReader`); never 0.
   var nextVersion: UInt32 = 1
   /// The batch of withdrawn pairs whose grace period runs, and the token that ends it.

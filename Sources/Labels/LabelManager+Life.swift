@@ -13,6 +13,7 @@ extension LabelManager {
     let record = records + Int(truncatingIfNeeded: offset)
     unlinkHead(&freeQueue, record)
     record.pointee.state = .embryonic
+    record.pointee.labelState = .embryonic
     record.pointee.tick = now
     record.pointee.session = .max
     counts.free &-= 1
@@ -20,24 +21,35 @@ extension LabelManager {
     return .pair(firstPair &+ offset)
   }
 
-  /// Writes the pair's two table words, in the pair's present state whatever the entries say.
+  /// Writes the pair's two table words, as the pair is now whatever the entries' states say.
   ///
   /// - Returns: false if the pair is not given
   @inlinable @inline(__always) @discardableResult
   public mutating func publish(_ pair: UInt32, c2s: LabelEntry, s2c: LabelEntry) -> Bool {
     guard let record = given(pair) else { return false }
-    let state = record.pointee.state.labelState
+    let state = record.pointee.labelState
     table.store(label: SessionLabel.c2s(pair), entry: c2s.with(state: state))
     table.store(label: SessionLabel.s2c(pair), entry: s2c.with(state: state))
     return true
   }
 
   /// Embryonic to live.
+  ///
+  /// - Parameter isAnalysed: with words that have every packet analysed all the same, until
+  ///   `startSwitching`
   @inlinable @discardableResult
-  public mutating func promote(_ pair: UInt32) -> Bool {
+  public mutating func promote(_ pair: UInt32, isAnalysed: Bool = false) -> Bool {
     guard let record = given(pair), record.pointee.state == .embryonic else { return false }
     counts.embryonic &-= 1
     counts.live &+= 1
+    enter(.live, pair, record, isAnalysed: isAnalysed)
+    return true
+  }
+
+  /// Lets a live pair be switched that was promoted to be analysed.
+  @inlinable @discardableResult
+  public mutating func startSwitching(_ pair: UInt32) -> Bool {
+    guard let record = given(pair), record.pointee.state == .live else { return false }
     enter(.live, pair, record)
     return true
   }
@@ -58,9 +70,7 @@ extension LabelManager {
     guard let record = given(pair) else { return false }
     uncount(record.pointee.state)
     counts.closing &+= 1
-    record.pointee.state = .closing
-    rewrite(SessionLabel.c2s(pair), .embryonic)
-    rewrite(SessionLabel.s2c(pair), .embryonic)
+    enter(.closing, pair, record, isAnalysed: true)
     return true
   }
 
@@ -116,10 +126,15 @@ extension LabelManager {
   }
 
   @inlinable @inline(__always)
-  func enter(_ state: PairState, _ pair: UInt32, _ record: UnsafeMutablePointer<PairRecord>) {
+  func enter(
+    _ state: PairState, _ pair: UInt32, _ record: UnsafeMutablePointer<PairRecord>,
+    isAnalysed: Bool = false
+  ) {
     record.pointee.state = state
-    rewrite(SessionLabel.c2s(pair), state.labelState)
-    rewrite(SessionLabel.s2c(pair), state.labelState)
+    let labelState = isAnalysed ? .embryonic : state.labelState
+    record.pointee.labelState = labelState
+    rewrite(SessionLabel.c2s(pair), labelState)
+    rewrite(SessionLabel.s2c(pair), labelState)
   }
 
   @inlinable @inline(__always)

@@ -42,6 +42,8 @@ public struct LabelManager {
     /// While quarantined, the batch it was withdrawn in.
     @usableFromInline var batch: UInt32
     @usableFromInline var state: PairState
+    /// Of a given pair, what its words say: the state's, or embryonic to have every packet analysed.
+    @usableFromInline var labelState: LabelState
   }
 
   @frozen @usableFromInline
@@ -112,7 +114,7 @@ public struct LabelManager {
     for offset in 0..<count {
       var record = PairRecord(
         next: offset + 1 == count ? 0 : offset + 1, session: .max, generation: 0, tick: 0,
-        batch: 0, state: .free)
+        batch: 0, state: .free, labelState: .none)
       if record.next == start {
         record.next = .max
         freeQueue.tail = offset

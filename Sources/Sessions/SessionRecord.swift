@@ -1,10 +1,22 @@
 import Wire
 
-/// Where a session is in its life. The raw values are `LabelState`'s.
+/// Where a session is in its life.
 public enum SessionState: UInt8, Sendable, CaseIterable {
   case embryonic = 1
   case live = 2
   case closing = 3
+  /// Live, but every packet is analysed for a while to take response times (`ExchangeTracker`).
+  case sampled = 4
+}
+
+/// Where a sampled session is between requests and responses.
+public enum ExchangePhase: UInt8, Sendable, CaseIterable {
+  /// Nothing was asked that is not answered.
+  case idle
+  /// Part of a request was seen.
+  case asking
+  /// The request is whole, its response is waited for.
+  case waiting
 }
 
 /// What is known of a session beside its state, as bits.
@@ -59,7 +71,10 @@ public struct SessionRecord: Sendable {
   public var state: SessionState = .embryonic
   /// Whether the record is in the table. The table writes it.
   public var isInUse = true
-  public var spareBytes: UInt16 = 0
+  /// Of a sampled session; `ExchangeTracker` writes both.
+  public var exchangePhase: ExchangePhase = .idle
+  /// Requests that were answered.
+  public var exchangeCount: UInt8 = 0
 
   // The second cache line.
 
@@ -70,18 +85,21 @@ public struct SessionRecord: Sendable {
   public var startedAt: UInt32 = 0
   /// The tick of the RST that made the session closing. `SessionTracker` writes it and the numbers.
   public var resetAt: UInt32 = 0
-  /// The client's initial sequence number, and the one after what its SYN holds.
+  /// The client's initial sequence number, and the one after what its SYN holds; while sampled, after
+  /// what was seen of it.
   public var clientISN: UInt32 = 0
   public var clientNext: UInt32 = 0
-  /// The server's initial sequence number, and the one after what was seen of it while embryonic.
+  /// The server's initial sequence number, and the one after what was seen of it while embryonic or
+  /// sampled.
   public var serverISN: UInt32 = 0
   public var serverNext: UInt32 = 0
   /// Never the same for two sessions of a record in a row; 0 while the record is being made or
   /// unmade. Another thread that reads the same value before and after copying has one session.
   public var version: UInt32 = 0
   public var hash: UInt64
-  /// While its server's first answer is waited for: when the first packet came, in nanoseconds of the
-  /// worker's clock; else 0. The worker writes it.
+  /// When the server was asked what its answer is waited for, in nanoseconds of the worker's clock:
+  /// while embryonic the first packet, 0 once it was answered; while sampled the request. The worker
+  /// writes it.
   public var askedAt: UInt64 = 0
   public var spare: UInt64 = 0
 

@@ -67,7 +67,7 @@ extension SessionTracker {
       record.pointee.set(SessionFlags.resetSeen)
       record.pointee.clear(SessionFlags.seenC2S | SessionFlags.seenS2C)
       return .reset
-    case .live:
+    case .live, .sampled:
       record.pointee.state = .closing
       record.pointee.resetAt = now
       record.pointee.set(SessionFlags.resetSeen)

@@ -31,6 +31,9 @@ public enum PortSide: UInt8, Sendable, CaseIterable {
 
 public enum Algorithm: UInt8, Sendable, CaseIterable {
   case rr, wrr, lc, wlc, rt, p2c, maglev
+
+  /// Whether it chooses by servers' response times.
+  public var comparesResponseTimes: Bool { self == .rt || self == .p2c }
 }
 
 /// Which clients of a service are label endpoints.
@@ -126,7 +129,8 @@ public struct ServiceRecord: Sendable {
   public var protocolNumber: UInt8 = 0
   public var algorithm: Algorithm = .rr
   public var clients: ClientLabelling = .auto
-  public var refuseWith: RefusalAnswer = .reset
+  /// Bits 0 and 1: `refuseWith`; bit 2: `onDown`.
+  @usableFromInline var answers: UInt8 = 0
   public var inUse = false
   /// It has left the configuration: no address leads to it any more, and the record only serves the
   /// sessions that it still has.
@@ -134,7 +138,8 @@ public struct ServiceRecord: Sendable {
   /// Whether all of its servers are label endpoints, and none has a limit of sessions: whichever is
   /// chosen, a SYN past the embryonic share leaves no state. `SnapshotContents.build` sets it.
   public var isUniform = false
-  public var onDown: DownAction = .keep
+  /// Percent of the sessions that come to life whose requests are timed.
+  public var responseSamples: UInt8 = 0
   /// Which clients may come: `accessCount` of the snapshot's `accessRanges` from here; 0 of them
   /// admit all.
   public var accessOffset: UInt32 = 0
@@ -152,6 +157,18 @@ public struct ServiceRecord: Sendable {
   @inlinable public var clientPrefix: UInt8 {
     get { UInt8(truncatingIfNeeded: clientLimit >> 24) }
     set { clientLimit = clientLimit & 0xff_ffff | UInt32(newValue) << 24 }
+  }
+
+  /// What the client of a refused session is told.
+  @inlinable public var refuseWith: RefusalAnswer {
+    get { RefusalAnswer(rawValue: answers & 3) ?? .reset }
+    set { answers = answers & ~3 | newValue.rawValue }
+  }
+
+  /// What the sessions of a server that is down get.
+  @inlinable public var onDown: DownAction {
+    get { answers & 4 != 0 ? .reset : .keep }
+    set { answers = answers & ~4 | newValue.rawValue << 2 }
   }
 
   public static let noServer: UInt16 = .max

@@ -35,13 +35,14 @@ extension PacketParser {
     guard headerLength >= 20, headerLength <= payload else { return DropReason.tcpOffset.rawValue }
     // Options are rewritten where they lie, so they too must lie in the first buffer.
     guard headerLength <= readable else { return DropReason.chain.rawValue }
-    let flags = tcp.load8(13) & (TCPFlags.fin | TCPFlags.syn | TCPFlags.rst | TCPFlags.ack)
+    let control = tcp.load8(13)
+    let flags = control & (TCPFlags.fin | TCPFlags.syn | TCPFlags.rst | TCPFlags.ack)
     let opposed = flags & (TCPFlags.fin | TCPFlags.syn | TCPFlags.rst)
     guard flags != 0, opposed & (opposed &- 1) == 0 else { return DropReason.tcpFlags.rawValue }
     packet.ports = UInt32(tcp.load16(0)) | UInt32(tcp.load16(2)) << 16
     packet.tcpSequence = tcp.load32(4)
     packet.tcpAcknowledgement = tcp.load32(8)
-    packet.tcpFlags = flags
+    packet.tcpFlags = flags | control & TCPFlags.psh
     packet.tcpHeaderLength = UInt8(truncatingIfNeeded: headerLength)
     packet.tcpPayloadLength = UInt16(truncatingIfNeeded: payload &- headerLength)
     return accepted

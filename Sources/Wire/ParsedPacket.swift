@@ -16,6 +16,7 @@ public struct ParsedPacket: Sendable {
   /// Bytes behind the TCP header; 0 for other protocols.
   public var tcpPayloadLength: UInt16 = 0
   public var tcpHeaderLength: UInt8 = 0
+  /// Control bits, as `TCPFlags`; those that it does not name are 0.
   public var tcpFlags: UInt8 = 0
   /// 4 or 6.
   public var family: UInt8 = 0

@@ -31,5 +31,6 @@ public enum TCPFlags {
   public static let fin: UInt8 = 0x01
   public static let syn: UInt8 = 0x02
   public static let rst: UInt8 = 0x04
+  public static let psh: UInt8 = 0x08
   public static let ack: UInt8 = 0x10
 }

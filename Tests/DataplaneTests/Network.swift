@@ -40,6 +40,8 @@ struct Network: Sendable {
     var clientRate: UInt32 = 0
     var clientPrefix: UInt8 = 128
     var access: [AccessRange] = []
+    /// Percent.
+    var responseSamples: UInt8 = 0
   }
 
   var ports: [Port]
@@ -165,6 +167,7 @@ extension Network {
     record.accessOffset = UInt32(contents.accessRanges.count)
     record.accessCount = UInt32(service.access.count)
     contents.accessRanges += service.access
+    record.responseSamples = service.responseSamples
     record.inUse = true
     let first = contents.servers.count
     let table = MaglevTable.build(

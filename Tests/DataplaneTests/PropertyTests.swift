@@ -15,6 +15,7 @@ extension DataplaneTests {
       let network = Network.twoArmed.with { network in
         network.services[0].clients = .labelled
         network.services[0].maxSessions = 6
+        for service in network.services.indices { network.services[service].responseSamples = 50 }
         network.settings.embryonicShare = 40
         network.settings.answersPerSecond = 100
       }
@@ -42,7 +43,8 @@ extension DataplaneTests {
       for name in [
         "label.switched", "label.popped", "label.unknown", "label.exhausted",
         "label.embryonic_full", "analysed.forwarded", "session.new", "session.ended",
-        "session.refused", "handover.packets", "answer.packets", "drop.no_session",
+        "session.refused", "session.sampled", "handover.packets", "answer.packets",
+        "drop.no_session",
       ] {
         #expect(bench[name] > 10, "\(name) is \(bench[name])")
       }
@@ -62,6 +64,7 @@ extension DataplaneTests {
       let base = ports == 1 ? Network.oneArmed : .twoArmed
       let network = base.with { network in
         network.services[0].clients = .labelled
+        for service in network.services.indices { network.services[service].responseSamples = 50 }
         network.settings.guardPort = isTagged
         if isTagged { for port in network.ports.indices { network.ports[port].vlan = 7 } }
       }
@@ -89,6 +92,7 @@ extension DataplaneTests {
       for name in ["label.switched", "label.popped", "label.unknown", "analysed.forwarded"] {
         #expect(quick[name] > 100, "\(name) is \(quick[name])")
       }
+      #expect(quick["session.sampled"] > 10)
     }
 
     /// Each frame of a session goes to that session's server, with that session's label.

@@ -97,13 +97,14 @@ extension [UInt8] {
 extension WorkerBench {
   /// A handshake that the appliance sees: the session is live afterwards.
   func establish(
-    _ flow: Flow, slot: Int, worker: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
+    _ flow: Flow, slot: Int, worker: Int = 0, state: SessionState = .live,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
     inject(flow.syn, on: flow.frontPort, worker: worker)
     inject(flow.synAck(slot), on: flow.backPort, worker: worker)
     inject(flow.ack, on: flow.frontPort, worker: worker)
-    let isLive = sessions.contains { $0.clientPort == flow.clientPort && $0.state == .live }
-    #expect(isLive, "the handshake made no live session", sourceLocation: sourceLocation)
+    let isLive = sessions.contains { $0.clientPort == flow.clientPort && $0.state == state }
+    #expect(isLive, "the handshake made no \(state) session", sourceLocation: sourceLocation)
   }
 
   /// The same of UDP.

@@ -59,12 +59,14 @@ def content_of(frame):
     return frame.ip_bytes[20 if frame.ip.version == 4 else 40 :]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_every_packet_of_every_conversation_arrives(workers):
+@pytest.mark.parametrize("workers, samples", [(1, 0), (2, 0), (2, 60)])
+def test_every_packet_of_every_conversation_arrives(workers, samples):
     dice = random.Random(SEED)
     servers = [server(number, labels=labels) for number, labels in SERVERS.items()]
     services = [
-        service(servers, version, protocol) for version in (4, 6) for protocol in ("tcp", "udp")
+        service(servers, version, protocol, **{"response-samples": samples})
+        for version in (4, 6)
+        for protocol in ("tcp", "udp")
     ]
     talks = conversations(dice)
     scripts = {}
@@ -80,6 +82,7 @@ def test_every_packet_of_every_conversation_arrives(workers):
         tcp_talks = sum(talk.flow.protocol == "tcp" for talk in talks)
         assert counters["session.new"] == tcp_talks * LIVES + len(talks) - tcp_talks
         assert counters["label.unknown"] == 0
+        assert (counters["session.sampled"] > 0) == (samples > 0)
 
 
 def turn(box, dice, workers, talks, scripts):

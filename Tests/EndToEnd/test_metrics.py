@@ -13,7 +13,7 @@ from harness import network
 from harness.admin import AdminError
 from harness.appliance import Appliance
 from harness.captures import write_capture
-from harness.flows import tcp
+from harness.flows import CLIENT_ISN, SERVER_ISN, tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
 from harness.program import ROOT
@@ -36,7 +36,10 @@ def inside():
 def services():
     checks = {"type": "tcp", "port": PORT, "interval": "100ms", "fall": 1, "rise": 1}
     return [
-        service((1, 2), health={"type": "tcp", "interval": "100ms", "fall": 1, "rise": 1}),
+        service(
+            (1, 2), health={"type": "tcp", "interval": "100ms", "fall": 1, "rise": 1},
+            **{"response-samples": 100},
+        ),
         service((server(3, labels=False),), name=ODD_NAME, port=81, health=checks),
     ]
 
@@ -48,13 +51,15 @@ def setup(address=ADDRESS):
 
 @pytest.fixture(scope="module")
 def live(inside):
-    """Two sessions of tcp4, one of them embryonic; tcp4/s2 and the odd server are down."""
+    """Two sessions of tcp4, one of them embryonic, one whose request is timed; tcp4/s2 and the odd server are down."""
     web = inside.web_server(network.server_address(1))
     with Live(setup(), inside) as live:
         wait_until(lambda: page(inside).value("tagline_health_targets") == 3, 20, "three checks")
         wait_until(lambda: down(inside) == {("tcp4", "s2"), (ODD_NAME, "s3")}, 20, "two are down")
         live.pass_fillers()
-        live.send(*tcp(1).opening(18))
+        flow = tcp(1)
+        answer = flow.segment("PA", SERVER_ISN + 1, CLIENT_ISN + 8, b"answer", from_server=True)
+        live.send(*flow.opening(18), flow.up(flow.send()), flow.down(answer, label=18))
         live.send(tcp(2).up(tcp(2).syn()))
         yield live
         inside.end(web)

@@ -135,6 +135,41 @@ import Testing
     #expect(fixture.words(8) == (forward.with(state: .live), backward.with(state: .live)))
   }
 
+  /// Live in all but switching: the words are an embryonic pair's until switching starts, also when they
+  /// are written anew; closing ends it as well.
+  @Test func promotedToBeAnalysed() {
+    var fixture = Fixture(pairs: 8..<10, share: 50)
+    for pair in 8..<10 as Range<UInt32> {
+      #expect(fixture.manager.take(now: 1) == .pair(pair))
+      #expect(fixture.manager.publish(pair, c2s: forward, s2c: backward) == true)
+      #expect(fixture.manager.promote(pair, isAnalysed: true) == true)
+      #expect(fixture.manager.live == pair - 7 && fixture.manager.embryonic == 0)
+      #expect(fixture.manager.state(of: pair) == .live)
+      #expect(fixture.manager.publish(pair, c2s: backward, s2c: forward) == true)
+      #expect(
+        fixture.words(pair)
+          == (backward.with(state: .embryonic), forward.with(state: .embryonic)))
+    }
+    #expect(fixture.manager.startSwitching(8) == true)
+    #expect(fixture.words(8) == (backward.with(state: .live), forward.with(state: .live)))
+    #expect(fixture.manager.close(9) == true)
+    #expect(fixture.words(9) == (backward.with(state: .closing), forward.with(state: .closing)))
+    #expect(!fixture.manager.startSwitching(9) && !fixture.manager.startSwitching(10))
+    #expect(fixture.manager.live == 1 && fixture.manager.closing == 1)
+    // The next session of the pair begins as any other.
+    #expect(fixture.manager.suspend(9) == true)
+    #expect(fixture.manager.publish(9, c2s: forward, s2c: backward) == true)
+    #expect(fixture.words(9).0.state == .embryonic)
+    #expect(fixture.manager.withdraw(9, now: 2) == true)
+    let batch = fixture.manager.sealBatch()
+    #expect(fixture.manager.completeBatch(batch) == true)
+    #expect(fixture.manager.release(now: 9, quarantine: 1, limit: 1) == 1)
+    #expect(fixture.manager.take(now: 9) == .pair(9))
+    #expect(fixture.manager.publish(9, c2s: forward, s2c: backward) == true)
+    #expect(fixture.manager.promote(9) == true)
+    #expect(fixture.words(9).0.state == .live)
+  }
+
   /// Percent of the pairs, rounded down, at least 1, and never more than all.
   @Test(
     arguments: [

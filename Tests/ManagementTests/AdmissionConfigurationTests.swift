@@ -50,6 +50,32 @@ import Testing
     #expect(limit?.prefixIPv4 == 32 && limit?.prefixIPv6 == 64)
   }
 
+  /// Requests are timed where the algorithm asks for them, or the key does.
+  @Test func responseSamples() throws {
+    func samples(_ lines: String) throws -> Int {
+      let configuration = try readRight(text(lines))
+      #expect(try readRight(configuration.text) == configuration)
+      var plan = Plan(configuration: configuration, portMACs: [2])
+      let service = configuration.services[0]
+      let record = plan.makeContents(number: 1).services[0]
+      #expect(Int(record.responseSamples) == service.responseSamples)
+      #expect(record.refuseWith == service.refuseWith && record.onDown == service.onDown)
+      return service.responseSamples
+    }
+    for algorithm in ["rr", "wrr", "lc", "wlc", "maglev"] {
+      #expect(try samples("  algorithm: \(algorithm)") == 0)
+    }
+    #expect(try samples("  algorithm: rt") == 1)
+    #expect(try samples("  algorithm: p2c") == 1)
+    #expect(try samples("  algorithm: p2c\n  response-samples: 0") == 0)
+    for answer in ["reset", "icmp", "drop"] {
+      for action in ["keep", "reset"] {
+        let lines = "  response-samples: 100\n  refuse-with: \(answer)\n  on-down: \(action)"
+        #expect(try samples(lines) == 100)
+      }
+    }
+  }
+
   @Test(arguments: [
     (
       "  new-sessions-per-client: {}",
@@ -75,6 +101,14 @@ import Testing
       "  deny: [\"2001:db8::/32\"]",
       "8:10: 2001:db8::/32 is not of the service's address family; "
         + "expected a prefix such as 192.0.2.0/24"
+    ),
+    (
+      "  response-samples: 101",
+      "8:21: response-samples is \"101\"; expected a whole number, 0 to 100"
+    ),
+    (
+      "  response-samples: 0.5",
+      "8:21: response-samples is \"0.5\"; expected a whole number, 0 to 100"
     ),
     ("  on-down: drop", "8:12: on-down is \"drop\"; expected keep or reset"),
     (

@@ -146,7 +146,7 @@ import Testing
           "/etc/tagline/a b.yaml:2:5: service has no address; expected address: the virtual address",
           "/etc/tagline/a b.yaml:2:5: service has no name; expected name: a name of 1 to 64 characters without spaces and \"/\"",
           "/etc/tagline/a b.yaml:2:14: servers is an empty list; expected a list of servers",
-          "/etc/tagline/a b.yaml:3:5: unknown key \"colour\" in service; expected name, address, protocol, port, algorithm, slow-start, clients, max-sessions, new-sessions-per-second, new-sessions-per-client, allow, deny, refuse-with, on-down, health or servers",
+          "/etc/tagline/a b.yaml:3:5: unknown key \"colour\" in service; expected name, address, protocol, port, algorithm, slow-start, clients, max-sessions, new-sessions-per-second, new-sessions-per-client, allow, deny, response-samples, refuse-with, on-down, health or servers",
           "/etc/tagline/a b.yaml:4:11: port is \"99999\"; expected a port 1 to 65535, a range such as 8000-8099, or any",
           "/etc/tagline/a b.yaml:5:15: protocol is \"icmp\"; expected tcp or udp",
           "/etc/tagline/a b.yaml:7:5: port has no name; expected name: a name of 1 to 64 characters without spaces and \"/\"",

@@ -15,8 +15,9 @@ import Testing
     return Plan(configuration: configuration, portMACs: [2])
   }
 
-  private func average(_ milliseconds: Double) -> ResponseTimes.Average {
-    ResponseTimes.Average(microseconds: milliseconds * 1000, samples: 1000)
+  private func average(_ milliseconds: Double) -> ServerTimes {
+    ServerTimes(
+      requests: ResponseTimes.Average(microseconds: milliseconds * 1000, samples: 1000))
   }
 
   /// Weights of rt are 256ths of the configured ones from the first snapshot on.
@@ -75,14 +76,14 @@ import Testing
   /// P2c has the response times themselves, anew when they differ by more than a sixteenth.
   @Test func responseTimesOfP2C() {
     var plan = plan(.p2c)
-    var times: [ResponseTimes.Average?] = [average(16), nil, average(2)]
+    var times = [average(16), ServerTimes(), average(2)]
     let first = plan.balance(now: start) { times[Int($0)] }
     #expect(first)
     #expect(plan.makeContents(number: 1).servers.map(\.responseTime) == [16_000, 0, 2000])
-    times = [average(17), nil, average(2.1)]
+    times = [average(17), ServerTimes(), average(2.1)]
     let second = plan.balance(now: start) { times[Int($0)] }
     #expect(!second)
-    times = [average(17.1), average(1), nil]
+    times = [average(17.1), average(1), ServerTimes()]
     let third = plan.balance(now: start) { times[Int($0)] }
     #expect(third)
     #expect(plan.makeContents(number: 2).servers.map(\.responseTime) == [17_100, 1000, 0])
@@ -100,16 +101,16 @@ import Testing
     _ = plan.setHealth(slot: 0, .down, now: start)
     _ = plan.setHealth(slot: 0, .up, now: start)
     #expect(ramps(2) == [26, 0, 0])
-    let half = plan.balance(now: start + .seconds(5)) { _ in nil }
+    let half = plan.balance(now: start + .seconds(5)) { _ in ServerTimes() }
     #expect(half)
     #expect(ramps(3) == [128, 0, 0])
     #expect(plan.server(slot: 0)?.effectiveWeight == 0.5)
-    let same = plan.balance(now: start + .seconds(5)) { _ in nil }
+    let same = plan.balance(now: start + .seconds(5)) { _ in ServerTimes() }
     #expect(!same)
-    let end = plan.balance(now: start + .seconds(10)) { _ in nil }
+    let end = plan.balance(now: start + .seconds(10)) { _ in ServerTimes() }
     #expect(end)
     #expect(ramps(4) == [0, 0, 0])
-    let after = plan.balance(now: start + .seconds(11)) { _ in nil }
+    let after = plan.balance(now: start + .seconds(11)) { _ in ServerTimes() }
     #expect(!after)
   }
 
@@ -120,7 +121,7 @@ import Testing
     #expect(plan.makeContents(number: 1).servers[0].ramp == 26)
     // The key is taken away.
     try plan.apply(planned(["web: a b c"]))
-    let isNews = plan.balance(now: start + .seconds(1)) { _ in nil }
+    let isNews = plan.balance(now: start + .seconds(1)) { _ in ServerTimes() }
     #expect(isNews)
     #expect(plan.makeContents(number: 2).servers[0].ramp == 0)
     _ = plan.setHealth(slot: 1, .down, now: start)

@@ -19,7 +19,7 @@ import Testing
     #expect(packet.destinationPort == 80)
     #expect(packet.tcpSequence == 0x1122_3344)
     #expect(packet.tcpAcknowledgement == 0x5566_7788)
-    #expect(packet.tcpFlags == TCPFlags.ack)
+    #expect(packet.tcpFlags == TCPFlags.ack | TCPFlags.psh)
     #expect(packet.tcpHeaderLength == 20)
     #expect(packet.tcpPayloadLength == 5)
   }

@@ -6,7 +6,7 @@ extension Configuration {
   private static let serviceKeys = [
     "name", "address", "protocol", "port", "algorithm", "slow-start", "clients",
     "max-sessions", "new-sessions-per-second", "new-sessions-per-client", "allow", "deny",
-    "refuse-with", "on-down", "health", "servers",
+    "response-samples", "refuse-with", "on-down", "health", "servers",
   ]
   private static let serverKeys = [
     "name", "address", "mac", "port", "weight", "labels", "max-sessions",
@@ -61,6 +61,9 @@ extension Configuration {
     service.maxSessions = section.limit("max-sessions") ?? 0
     service.newSessionsPerSecond = section.limit("new-sessions-per-second") ?? 0
     readAdmission(section, &service, isIPv4: address?.isIPv4)
+    service.responseSamples =
+      section.integer("response-samples", in: 0...100)
+      ?? (service.algorithm.comparesResponseTimes ? 1 : 0)
     service.refuseWith = section.word("refuse-with") ?? service.refuseWith
     service.onDown = section.word("on-down") ?? service.onDown
     service.health = readHealth(section, ports: port)

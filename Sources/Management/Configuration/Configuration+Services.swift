@@ -21,6 +21,8 @@ extension Configuration {
     /// Prefixes of clients; both empty admit all.
     public var allow: [AddressPrefix] = []
     public var deny: [AddressPrefix] = []
+    /// Percent of the sessions whose requests are timed.
+    public var responseSamples = 0
     public var refuseWith = RefusalAnswer.reset
     public var onDown = DownAction.keep
     /// nil counts the servers as up.

@@ -78,6 +78,7 @@ extension Configuration {
       lines.append("    \(key): [\(prefixes.map { "\"\($0)\"" }.joined(separator: ", "))]")
     }
     lines += [
+      "    response-samples: \(service.responseSamples)",
       "    refuse-with: \(service.refuseWith)",
       "    on-down: \(service.onDown)",
     ]

@@ -55,7 +55,6 @@ extension Manager {
   func describeChecks(of slot: UInt32) -> [(String, JSONValue)] {
     let view = health.view(slot: slot)
     return [
-      ("response_time_us", microseconds(responseTime(of: slot))),
       ("health_reason", JSONValue(view?.reason)),
       ("check_time_us", microseconds(view?.duration)),
       (
@@ -66,15 +65,7 @@ extension Manager {
     ]
   }
 
-  /// A server's response time: what traffic tells, else what its checks do.
-  func responseTime(of slot: UInt32) -> Duration? {
-    if let average = appliance.responseTime(server: slot) {
-      return .nanoseconds(Int64((average.microseconds * 1000).rounded()))
-    }
-    return health.view(slot: slot)?.responseTime
-  }
-
-  private func microseconds(_ duration: Duration?) -> JSONValue {
+  func microseconds(_ duration: Duration?) -> JSONValue {
     duration.map { JSONValue($0.nanoseconds / 1000) } ?? .null
   }
 

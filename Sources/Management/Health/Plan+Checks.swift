@@ -15,4 +15,9 @@ extension Plan {
       }
     }
   }
+
+  /// Whether a server's checks ask its application, and not its kernel alone.
+  func checksApplication(ofServer slot: UInt32) -> Bool {
+    servers[slot].flatMap { services[$0.serviceSlot] }?.configuration.health?.type == .http
+  }
 }

@@ -55,6 +55,8 @@ struct CounterMetric {
       .sessionRefused: CounterMetric(
         "tagline_sessions_refused_total", "Sessions refused by admission."),
       .sessionEnded: CounterMetric("tagline_sessions_ended_total", "Sessions ended."),
+      .sessionSampled: CounterMetric(
+        "tagline_sessions_sampled_total", "Sessions whose requests were timed."),
       .sessionTableFull: CounterMetric(
         "tagline_sessions_table_full_total", "Sessions refused because the table was full."),
       .answerPackets: CounterMetric(

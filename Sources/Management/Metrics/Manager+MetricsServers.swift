@@ -72,9 +72,21 @@ extension Manager {
     }
     text.family(
       "tagline_server_response_time_seconds", .gauge,
-      "The server's response time, smoothed: by traffic, without it by checks.")
+      "The server's response time, smoothed: of requests, else of checks, else of the network.")
     for server in servers {
       if let time = responseTime(of: server.view.slot) { text.sample(server.labels, time) }
+    }
+    text.family(
+      "tagline_server_request_time_seconds", .gauge,
+      "From request to response, smoothed over the sessions whose requests are timed.")
+    for server in servers {
+      if let time = requestTime(of: server.view.slot) { text.sample(server.labels, time) }
+    }
+    text.family(
+      "tagline_server_network_time_seconds", .gauge,
+      "From SYN to SYN-ACK, smoothed over all sessions.")
+    for server in servers {
+      if let time = networkTime(of: server.view.slot) { text.sample(server.labels, time) }
     }
     writeChecks(&text)
   }

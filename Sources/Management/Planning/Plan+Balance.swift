@@ -10,10 +10,10 @@ extension Plan {
   /// Takes over what is known of response times, and how far slow starts are. To be called once a
   /// second.
   ///
-  /// - Parameter response: of a server slot; nil if nothing is known
+  /// - Parameter times: of a server slot
   /// - Returns: whether a new snapshot is wanted
   public mutating func balance(
-    now: ContinuousClock.Instant, response: (UInt32) -> ResponseTimes.Average?
+    now: ContinuousClock.Instant, times: (UInt32) -> ServerTimes
   ) -> Bool {
     var isNews = false
     for slot in serviceSlots {
@@ -23,9 +23,13 @@ extension Plan {
       }
       switch service.configuration.algorithm {
       case .rt:
-        if weigh(service.serverSlots, response) { isNews = true }
+        let times = ServerTimes.comparable(service.serverSlots.map(times))
+        if weigh(service.serverSlots, times) { isNews = true }
       case .p2c:
-        for server in service.serverSlots where time(server, response(server)) { isNews = true }
+        let times = ServerTimes.comparable(service.serverSlots.map(times))
+        for (server, known) in zip(service.serverSlots, times) where time(server, known) {
+          isNews = true
+        }
       case .rr, .wrr, .lc, .wlc, .maglev: break
       }
     }
@@ -50,12 +54,12 @@ extension Plan {
   }
 
   private mutating func weigh(
-    _ slots: [UInt32], _ response: (UInt32) -> ResponseTimes.Average?
+    _ slots: [UInt32], _ times: [ResponseTimes.Average?]
   ) -> Bool {
     let next = ResponseWeights.next(
-      slots.map { slot in
+      zip(slots, times).map { slot, time in
         ResponseWeights.Server(
-          weight: servers[slot]?.weight ?? 0, response: response(slot),
+          weight: servers[slot]?.weight ?? 0, response: time,
           previous: servers[slot]?.response?.latest)
       })
     var isNews = false

@@ -138,6 +138,7 @@ extension ServiceRecord {
       clientPrefix = UInt8(service.address.isIPv4 ? 96 + limit.prefixIPv4 : limit.prefixIPv6)
     }
     onDown = service.onDown
+    responseSamples = UInt8(service.responseSamples)
     inUse = true
   }
 }

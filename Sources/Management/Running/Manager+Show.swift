@@ -89,7 +89,7 @@ extension Manager {
       ("labels", .bool(server.labels)),
       ("max_sessions", JSONValue(server.maxSessions)),
       ("retired", .bool(server.retired)),
-    ] + describeChecks(of: server.slot)
+    ] + describeTimes(of: server.slot) + describeChecks(of: server.slot)
   }
 
   func showSessions(_ params: JSONValue) throws(AdminError) -> JSONValue {

@@ -100,7 +100,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
         appliance.isPast(snapshot: number - 1), plan.release(serverSlot: slot)
       {
         totalBaselines[slot] = appliance.totalSessions(server: slot)
-        appliance.forgetResponseTime(server: slot)
+        appliance.forgetTimes(server: slot)
         retiredServers[slot] = nil
       }
     }
@@ -122,7 +122,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   /// Tells the workers, once a second, what the algorithms want to know of the servers.
   func balance() {
-    if plan.balance(now: .now, response: appliance.responseTime(server:)) { publish() }
+    if plan.balance(now: .now, times: times(of:)) { publish() }
   }
 
   /// Says, at most once a call, that reserved labels came in (RFC 7274).

@@ -1,0 +1,43 @@
+import AdminProtocol
+import Balancing
+import Snapshots
+
+/// How fast servers answer, as far as it is known.
+extension Manager {
+  /// What the algorithms are told of a server.
+  func times(of slot: UInt32) -> ServerTimes {
+    var times = ServerTimes(
+      requests: appliance.responseTime(server: slot), network: appliance.networkTime(server: slot))
+    if plan.checksApplication(ofServer: slot), let time = health.view(slot: slot)?.responseTime {
+      // Smoothed over 8 checks.
+      times.checks = ResponseTimes.Average(
+        microseconds: Double(time.nanoseconds) / 1000, samples: 8)
+    }
+    return times
+  }
+
+  /// What is shown: what is nearest to what clients wait for.
+  func responseTime(of slot: UInt32) -> Duration? {
+    requestTime(of: slot) ?? health.view(slot: slot)?.responseTime ?? networkTime(of: slot)
+  }
+
+  func requestTime(of slot: UInt32) -> Duration? {
+    appliance.responseTime(server: slot).map(Self.duration)
+  }
+
+  func networkTime(of slot: UInt32) -> Duration? {
+    appliance.networkTime(server: slot).map(Self.duration)
+  }
+
+  private static func duration(_ average: ResponseTimes.Average) -> Duration {
+    .nanoseconds(Int64((average.microseconds * 1000).rounded()))
+  }
+
+  func describeTimes(of slot: UInt32) -> [(String, JSONValue)] {
+    [
+      ("response_time_us", microseconds(responseTime(of: slot))),
+      ("request_time_us", microseconds(requestTime(of: slot))),
+      ("network_time_us", microseconds(networkTime(of: slot))),
+    ]
+  }
+}
