@@ -50,16 +50,22 @@ extension Worker {
       : ExchangeTracker.observeUDP(record, isC2S: isC2S)
     if event == .request { record.pointee.askedAt = now }
     if event == .response { take(record, shared.responseTimes) }
+    let age = tick &- record.pointee.startedAt
     // A request that waits is waited for, or the slowest servers would be left out; meanwhile there is
     // nothing to switch.
-    let isOver =
+    let isEnough =
       record.pointee.exchangePhase != .waiting
-      && (record.pointee.exchangeCount >= ExchangeTracker.most
-        || tick &- record.pointee.startedAt > Self.longestSampling)
-    if event == .end || isOver { endSampling(session) }
+      && (record.pointee.exchangeCount >= ExchangeTracker.most || age > Self.longestSampling)
+    if event == .end || isEnough { record.pointee.exchangePhase = .over }
+    guard record.pointee.exchangePhase == .over else { return }
+    let isQuiet =
+      packet.protocolNumber != ProtocolNumber.tcp
+      || ExchangeTracker.isQuiet(
+        record, isC2S: isC2S, flags: packet.tcpFlags, acknowledgement: packet.tcpAcknowledgement)
+    if isQuiet || age > 2 &* Self.longestSampling { endSampling(session) }
   }
 
-  /// Ticks after a session's first packet: 10 s.
+  /// Ticks after a session's first packet: 10 s. As long again it may go on until it is quiet.
   private static var longestSampling: UInt32 { 597 }
 
   /// From now on the session's packets are switched like any other's.

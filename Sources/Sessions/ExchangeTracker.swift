@@ -49,6 +49,17 @@ public enum ExchangeTracker {
       : observeResponse(record, flags, sequence, acknowledgement, end: end)
   }
 
+  /// Whether a client's segment shows that nothing is on its way: the client has got all that was seen of
+  /// the server. Packets that another worker switches from now on
+  /// overtake none that were handed over to be analysed.
+  @inlinable
+  public static func isQuiet(
+    _ record: UnsafeMutablePointer<SessionRecord>, isC2S: Bool, flags: UInt8,
+    acknowledgement: UInt32
+  ) -> Bool {
+    isC2S && flags & TCPFlags.ack != 0 && acknowledgement == record.pointee.serverNext
+  }
+
   /// One UDP packet: the client's, then the server's, one each in turn.
   @inlinable
   public static func observeUDP(
@@ -68,6 +79,7 @@ public enum ExchangeTracker {
     _ record: UnsafeMutablePointer<SessionRecord>, _ flags: UInt8, _ sequence: UInt32,
     _ acknowledgement: UInt32, end: UInt32
   ) -> ExchangeEvent {
+    if record.pointee.exchangePhase == .over { return .none }
     // Sent again, or something before it was lost.
     guard sequence == record.pointee.clientNext else { return .end }
     switch record.pointee.exchangePhase {
@@ -76,7 +88,7 @@ public enum ExchangeTracker {
       guard flags & TCPFlags.ack != 0, acknowledgement == record.pointee.serverNext
       else { return .end }
     case .asking: break
-    case .waiting: return .end
+    case .waiting, .over: return .end
     }
     record.pointee.clientNext = end
     let isWhole = flags & (TCPFlags.psh | TCPFlags.fin) != 0
@@ -94,7 +106,7 @@ public enum ExchangeTracker {
     if Int32(bitPattern: end &- next) <= 0 { return .none }
     record.pointee.serverNext = end
     switch record.pointee.exchangePhase {
-    case .idle: return .none
+    case .idle, .over: return .none
     case .asking: return .end
     case .waiting:
       // One more with the client's FIN. What came before it was lost may have been the beginning.

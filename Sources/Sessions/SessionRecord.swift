@@ -17,6 +17,8 @@ public enum ExchangePhase: UInt8, Sendable, CaseIterable {
   case asking
   /// The request is whole, its response is waited for.
   case waiting
+  /// Nothing more is learnt; the session is to be switched when nothing is on its way.
+  case over
 }
 
 /// What is known of a session beside its state, as bits.

@@ -28,8 +28,9 @@ extension DataplaneTests {
         .tcp { $0.acknowledgement = Flow.clientISN &+ 1 &+ 100 &* (turn &+ 1) }
     }
 
-    /// Four exchanges by label are analysed and go on with their labels; from the fifth on the pair is
-    /// switched as any other's. Requests are answered after 2, 4, 6 and 8 ticks.
+    /// Four exchanges by label are analysed and go on with their labels; with the client's next packet,
+    /// which shows that it got the last response, the pair is switched as any other's. Requests are
+    /// answered after 2, 4, 6 and 8 ticks.
     @Test func fourExchanges() throws {
       let bench = try WorkerBench(Self.all)
       bench.establish(.web, slot: 0, state: .sampled)
@@ -53,6 +54,11 @@ extension DataplaneTests {
         #expect(abs(known.microseconds - mean) < mean * 0.02)
         #expect(abs(known.samples - Double(samples.count)) < 0.1)
       }
+      #expect(bench.state(of: 17) == .embryonic)
+      // What it has got is not all.
+      bench.inject(Flow.web.c2s(.ack, sequence: 401, acknowledgement: 700).mpls(17))
+      #expect(bench.state(of: 17) == .embryonic)
+      bench.inject(Flow.web.c2s(.ack, sequence: 401, acknowledgement: 800).mpls(17))
       #expect(bench.state(of: 17) == .live && bench.state(of: 18) == .live)
       let ask = request(.web, 4).mpls(17)
       bench.check(
@@ -151,8 +157,23 @@ extension DataplaneTests {
       // 600 x 16,777.216 us
       #expect(
         average(bench, 1) == ResponseTimes.Average(microseconds: 10_066_329, samples: 1))
+      bench.inject(other.c2s(.ack, sequence: 101, acknowledgement: 200))
       #expect(bench.state(of: 19) == .live)
       #expect(average(bench, 0) == nil)
+    }
+
+    /// A download of which the client never has all is switched after as long again.
+    @Test func isSwitchedThoughNeverQuiet() throws {
+      let bench = try WorkerBench(Self.all)
+      bench.establish(.web, slot: 0, state: .sampled)
+      bench.inject(request(.web, 0))
+      bench.inject(response(.web, 0, 0), on: 1)
+      bench.advance(by: 1194)
+      bench.inject(Flow.web.c2s(.ack, sequence: 101, acknowledgement: 100))
+      #expect(bench.state(of: 17) == .embryonic)
+      bench.advance(by: 1)
+      bench.inject(Flow.web.c2s(.ack, sequence: 101, acknowledgement: 100))
+      #expect(bench.state(of: 17) == .live)
     }
 
     /// The embryonic timer does not end it, nor does it weigh on the embryonic share.

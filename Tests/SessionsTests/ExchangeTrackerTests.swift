@@ -167,6 +167,21 @@ private let pushFin = TCPFlags.ack | TCPFlags.psh | TCPFlags.fin
     #expect(exchange.server(5001, 100, 1101, TCPFlags.psh) == .end)
   }
 
+  /// What the server sends is followed on, so that it is known when the client has got all.
+  @Test func over() {
+    let exchange = Exchange()
+    exchange.record.pointee.exchangePhase = .over
+    #expect(exchange.client(1001, 100) == .none)
+    #expect(exchange.server(5001, 1000, 1101) == .none)
+    func isQuiet(_ isC2S: Bool, _ flags: UInt8, _ acknowledgement: UInt32) -> Bool {
+      ExchangeTracker.isQuiet(
+        exchange.record, isC2S: isC2S, flags: flags, acknowledgement: acknowledgement)
+    }
+    #expect(isQuiet(true, ack, 6001))
+    #expect(!isQuiet(true, ack, 6000) && !isQuiet(true, 0, 6001) && !isQuiet(false, ack, 6001))
+    #expect(exchange.count == 0)
+  }
+
   @Test func datagrams() {
     let exchange = Exchange()
     #expect(exchange.client() == .request)
