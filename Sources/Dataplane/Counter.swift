@@ -27,12 +27,14 @@ public enum Counter: Int, CaseIterable, Sendable {
   case refusedNoServer
   /// Nanoseconds spent in loops that had packets to handle.
   case workerBusyNanoseconds
-  /// Packets of kernel twins sent on.
+  /// Packets of kernel twins, and of health checks along the path, sent on.
   case kernelSent
   /// Packets whose partial checksum was completed.
   case checksumCompleted
   /// Sessions whose requests were timed.
   case sessionSampled
+  /// Packets of health checks along the path that had no way.
+  case healthUnsent
 
   public var name: String {
     switch self {
@@ -61,6 +63,7 @@ public enum Counter: Int, CaseIterable, Sendable {
     case .kernelSent: "kernel.sent"
     case .checksumCompleted: "checksum.completed"
     case .sessionSampled: "session.sampled"
+    case .healthUnsent: "health.unsent"
     }
   }
 

@@ -7,6 +7,8 @@ struct HandoverNote {
     case fragment
     /// Ready to be sent on a port of which the receiving worker has the queue.
     case transmit
+    /// Of a health check along the path, for the worker that its answer will come to.
+    case probe
   }
 
   var word: UInt64

@@ -2,9 +2,9 @@ import CDPDKShim
 import Glibc
 import Synchronization
 
-/// The way between the workers and the kernel twins, for a thread of its own: what workers put on
-/// their rings goes into the twins' TAP devices, and what comes out of these onto the ring to the
-/// worker that sends it.
+/// The way between the workers and the kernel, for a thread of its own: what workers put on their rings
+/// goes into the TAP devices of the twins and of health checks along the path, and what comes out of
+/// these onto the ring to the worker that sends it.
 ///
 /// Workers make no system call, so nothing wakes the thread when a ring gets a packet: it looks every
 /// millisecond.
@@ -31,6 +31,9 @@ public final class KernelPath: @unchecked Sendable {
     public let lost: UInt64
   }
 
+  /// The address of the check device, as `MACAddress.word`: 02:00:00:00:00:01. It is alone on its link.
+  public static let checkMAC: UInt64 = 0x0100_0000_0002
+
   private static let burstSize = 32
   private static let bufferCount: UInt32 = 2047
   /// The longest frame: MTU 9216 and the link header.
@@ -42,6 +45,8 @@ public final class KernelPath: @unchecked Sendable {
   private let pool: OpaquePointer
   private let burst: UnsafeMutablePointer<OpaquePointer?>
   private let frame: UnsafeMutableRawPointer
+  /// The TAP device of health checks along the path; -1 without one.
+  private let checks = Atomic<Int32>(-1)
   private let isStopping = Atomic<Bool>(false)
   private let delivered = Atomic<UInt64>(0)
   private let collected = Atomic<UInt64>(0)
@@ -81,11 +86,18 @@ public final class KernelPath: @unchecked Sendable {
 
   /// Moves packets until `stop`.
   public func run() {
-    var polled = twins.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    // The last is the check device's: a negative one is passed over (poll(2)).
+    let descriptors = twins.map(\.descriptor) + [-1]
+    var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     while !isStopping.load(ordering: .acquiring) {
+      polled[twins.count].fd = checks.load(ordering: .acquiring)
       if turn() == 0 { poll(&polled, nfds_t(polled.count), 1) }
     }
   }
+
+  /// Has health checks along the path go by a TAP device, open and non-blocking, from now on; from any
+  /// thread, once.
+  public func open(checks descriptor: Int32) { checks.store(descriptor, ordering: .releasing) }
 
   /// Has `run` return soon; from any thread.
   public func stop() { isStopping.store(true, ordering: .releasing) }
@@ -97,6 +109,10 @@ public final class KernelPath: @unchecked Sendable {
     var moved = 0
     for worker in 0..<shared.workers { moved += deliver(from: worker) }
     for twin in twins { moved += collect(from: twin) }
+    let checks = checks.load(ordering: .acquiring)
+    if checks >= 0 {
+      moved += collect(from: Twin(port: shared.checkDevice, descriptor: checks, vlan: 0))
+    }
     return moved
   }
 
@@ -107,7 +123,10 @@ public final class KernelPath: @unchecked Sendable {
     let count = shim_ring_dequeue(ring, burst, UInt32(Self.burstSize))
     for place in 0..<Int(count) {
       guard let mbuf = burst[place] else { continue }
-      if shim_mbuf_write(mbuf, descriptors[Int(shim_mbuf_port(mbuf))]) == 0 {
+      let port = Int(shim_mbuf_port(mbuf))
+      let descriptor =
+        port == shared.checkDevice ? checks.load(ordering: .acquiring) : descriptors[port]
+      if shim_mbuf_write(mbuf, descriptor) == 0 {
         delivered.add(1, ordering: .relaxed)
       } else {
         lost.add(1, ordering: .relaxed)

@@ -38,13 +38,17 @@ struct Shared {
   /// they would wait for it.
   let toKernel: UnsafeMutablePointer<OpaquePointer?>
   let kernelReturns: UnsafeMutablePointer<OpaquePointer?>
-  /// What the twins sent; nil without any.
+  /// What the twins and the check device sent; nil without twins.
   let fromKernel: OpaquePointer?
   let clock: CycleClock
   /// Whether workers share processors and should make way when they have nothing to do.
   let yieldsWhenIdle: Bool
   /// The next hops that each worker learned, for every worker to follow.
   let learned: UnsafeMutablePointer<UnsafePointer<Adjacency>>
+
+  /// What a packet from or to the check device has in place of a port's index.
+  @inline(__always)
+  var checkDevice: Int { portCount }
 }
 
 /// Nanoseconds from the processor's cycle counter, without a system call.

@@ -65,6 +65,8 @@ extension Worker {
       if record.pointee.tuple == (isC2S ? tuple : tuple.reversed) {
         return forward(frame, packet, session: session, isC2S: isC2S)
       }
+    } else if meetLabelledProbeAnswer(frame, packet) {
+      return
     }
     // The guard let another session's packet through: its digest is short, or switched off.
     var frame = frame

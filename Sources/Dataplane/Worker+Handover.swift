@@ -75,6 +75,8 @@ extension Worker {
       let port = Int(shim_mbuf_port(mbuf))
       if note.isKind(.transmit) {
         send(mbuf, port: port)
+      } else if note.isKind(.probe) {
+        meetProbe(mbuf)
       } else if trace.pointee.isActive {
         traceOne(mbuf, port: port, note: note, isHandedOver: true)
       } else {

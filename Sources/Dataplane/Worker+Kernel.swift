@@ -56,11 +56,13 @@ extension Worker {
   /// Solicitations, advertisements and redirects.
   private static func isNeighbourDiscovery(type: UInt8) -> Bool { type >= 133 && type <= 137 }
 
-  /// Ends a packet of no session: to the kernel, or dropped.
+  /// Ends a packet of no session: to a health check or the kernel, or dropped.
   @inline(never)
   mutating func endOutsideSessions(
     _ frame: Frame, _ packet: ParsedPacket, or reason: DropReason
   ) {
+    let probed = probedServer(frame, packet)
+    if probed != noIndex { return meetProbeAnswer(frame, packet, server: probed) }
     guard let kind = kernelKind(frame, packet) else { return drop(frame.mbuf, reason) }
     giveToKernel(frame, kind)
   }
@@ -141,8 +143,8 @@ extension Worker {
     count(.kernelPackets)
   }
 
-  /// Sends what the twins sent, by the one worker that has a queue on every port, and frees the
-  /// buffers that the kernel path is done with.
+  /// Sends what the twins and the check device sent, by the one worker that has a queue on every port,
+  /// and frees the buffers that the kernel path is done with.
   ///
   /// - Returns: how many packets there were to send
   @inline(__always)
@@ -155,16 +157,22 @@ extension Worker {
     let limit = UInt32(truncatingIfNeeded: Self.burstSize)
     let done = shim_ring_dequeue(shared.kernelReturns[index].unsafelyUnwrapped, burst, limit)
     if done > 0 { shim_mbuf_free_bulk(burst, done) }
+    if probes.sweptAt != tick { sweepProbes() }
     guard index == 0 else { return 0 }
     let count = Int(
       shim_ring_dequeue(shared.fromKernel.unsafelyUnwrapped, burst, limit))
     var place = 0
     while place < count {
       let mbuf = burst[place].unsafelyUnwrapped
-      send(mbuf, port: Int(shim_mbuf_port(mbuf)))
+      let port = Int(shim_mbuf_port(mbuf))
       place &+= 1
+      if port == shared.checkDevice {
+        meetProbe(mbuf)
+      } else {
+        send(mbuf, port: port)
+        self.count(.kernelSent)
+      }
     }
-    counters[Counter.kernelSent.rawValue] &+= UInt64(truncatingIfNeeded: count)
     return count
   }
 }

@@ -57,6 +57,8 @@ extension Worker {
   mutating func meetServer(
     _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, _ hash: UInt64, service: UInt32
   ) {
+    let probed = probedServer(frame, packet)
+    if probed != noIndex { return meetProbeAnswer(frame, packet, server: probed) }
     let server = findServer(mac: frame.sourceMAC, service)
     guard server != noIndex else { return drop(frame.mbuf, .notServer) }
     // Its sessions were withdrawn.

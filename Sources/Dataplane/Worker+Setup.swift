@@ -82,6 +82,10 @@ extension Worker {
       memory: try memory.take(
         SessionTable.byteCount(capacity: options.sessionsPerWorker), for: "the session table"),
       capacity: options.sessionsPerWorker, hash: shared.sessionHash)
+    probes = ProbeTable(
+      entries: shared.hasTwins
+        ? try memory.take(ProbeEntry.self, count: options.serverSlots, for: "health checks") : nil,
+      capacity: shared.hasTwins ? UInt32(options.serverSlots) : 0)
     clock = shared.clock
     now = clock.nanoseconds()
     tick = UInt32(truncatingIfNeeded: now >> Settings.tickShift)

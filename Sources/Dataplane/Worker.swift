@@ -63,6 +63,8 @@ public struct Worker {
   var timers: TimerWheel
   var scheduler: Scheduler
   var nextHops: NextHopTable
+  /// Of the health checks along the path that it owns.
+  var probes: ProbeTable
   var embryonicSessions = 0
   /// The share of the session table that may be embryonic.
   var embryonicSessionLimit = 0

@@ -51,6 +51,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
   // The kernel twin
   case kernelLimit
   case kernelFull
+  // Health checks along the path
+  case probe
 
   /// The counter's name after `drop.`.
   public var name: String { entry.name }
@@ -100,7 +102,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case .handoverFull: ("handover_full", "the ring to the owning worker is full")
     case .noBuffer: ("no_buffer", "no packet buffer left")
     case .kernelLimit: ("kernel_limit", "more for the kernel than kernel-packets-per-second")
-    case .kernelFull: ("kernel_full", "the ring to the kernel twin is full")
+    case .kernelFull: ("kernel_full", "the ring to the kernel is full")
+    case .probe: ("probe", "of a health check that is not under way, or more than one asks for")
     }
   }
 }

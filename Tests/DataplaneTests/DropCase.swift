@@ -325,7 +325,9 @@ extension DataplaneTests {
 
     /// A reason that no packet causes is not tested, or cannot happen.
     @Test func everyReasonHasAPacket() {
-      let caused = Set(DropCase.all.map(\.reason)).union([.handoverFull, .kernelLimit, .kernelFull])
+      let caused = Set(DropCase.all.map(\.reason)).union([
+        .handoverFull, .kernelLimit, .kernelFull, .probe,
+      ])
       #expect(DropReason.allCases.filter { !caused.contains($0) }.isEmpty)
     }
   }

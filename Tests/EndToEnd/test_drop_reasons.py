@@ -223,6 +223,7 @@ ELSEWHERE = {
     "no_buffer": "an empty mempool: unit tests of the worker",
     "kernel_limit": "a flood of pings: test_kernel_twin",
     "kernel_full": "a full ring: unit tests of the worker",
+    "probe": "answers to a check that is over: unit tests of the worker",
 }
 
 CASES = [

@@ -38,7 +38,11 @@ struct CounterMetric {
       .kernelPackets: CounterMetric(
         "tagline_packets_to_kernel_total", "Packets given to the kernel."),
       .kernelSent: CounterMetric(
-        "tagline_packets_from_kernel_total", "Packets of kernel twins sent on."),
+        "tagline_packets_from_kernel_total",
+        "Packets of kernel twins, and of health checks along the path, sent on."),
+      .healthUnsent: CounterMetric(
+        "tagline_health_packets_unsent_total",
+        "Packets of health checks along the path that had no way."),
       .labelPopped: CounterMetric(
         "tagline_packets_popped_total", "Switched packets that left without their label."),
       .labelUnknown: CounterMetric(
