@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -5,6 +6,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -79,4 +81,9 @@ int linux_offloads(const char *device)
 		return result;
 	return (gro ? LINUX_OFFLOAD_GRO : 0) | (flags & ETH_FLAG_LRO ? LINUX_OFFLOAD_LRO : 0) |
 	       (tso ? LINUX_OFFLOAD_TSO : 0);
+}
+
+int linux_network_unshare(void)
+{
+	return unshare(CLONE_NEWNET) == 0 ? 0 : -errno;
 }

@@ -55,6 +55,22 @@ import Wire
         + "0a000100020000000001000008000400dc050000")
   }
 
+  /// The same but for IFF_NOARP, 0x80, in flags and mask (linux/if.h).
+  @Test func setsALinkWithoutNeighbours() throws {
+    let mac = try #require(MACAddress("02:00:00:00:00:01"))
+    #expect(
+      hex(RouteMessage.setLink(7, mac: mac, mtu: 1500, resolves: false), 9)
+        == "3400000010000500090000000000000000000000070000008100000081000000"
+        + "0a000100020000000001000008000400dc050000")
+  }
+
+  /// By hand from linux/rtnetlink.h: scope link, no gateway.
+  @Test func addsADefaultRouteToALink() {
+    #expect(
+      hex(RouteMessage.defaultRoute(family: 2, link: 7), 2)
+        == "24000000180005040200000000000000" + "02000000fe04fd0100000000" + "0800040007000000")
+  }
+
   @Test func addsADefaultRoute() throws {
     let gateway = try #require(IPAddress("192.0.2.254"))
     #expect(

@@ -1,5 +1,5 @@
-/* Calls of the Linux kernel that Swift cannot make itself: ioctl is variadic, and sockaddr_nl is no type
- * of Swift's C library. */
+/* Calls of the Linux kernel that Swift cannot make itself: ioctl is variadic, sockaddr_nl is no type
+ * of Swift's C library, and unshare is hidden in it. */
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -21,5 +21,8 @@ int linux_rtnetlink_open(uint32_t groups);
 /* Which of a device's offloads are on that make packets longer than its link (SIOCETHTOOL: ETHTOOL_GGRO,
  * ETHTOOL_GFLAGS, ETHTOOL_GTSO). Returns LINUX_OFFLOAD_* or a negative errno. */
 int linux_offloads(const char *device);
+
+/* Puts the calling thread, alone, into a new network namespace (unshare(2)). Returns 0 or a negative errno. */
+int linux_network_unshare(void);
 
 #endif

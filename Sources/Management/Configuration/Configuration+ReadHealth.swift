@@ -1,6 +1,6 @@
 extension Configuration {
   private static let healthKeys = [
-    "type", "path", "host", "status", "body", "port", "interval", "timeout", "rise", "fall",
+    "type", "to", "path", "host", "status", "body", "port", "interval", "timeout", "rise", "fall",
     "jitter",
   ]
 
@@ -13,6 +13,7 @@ extension Configuration {
       type = section.word("type")
       health.type = type ?? health.type
     }
+    health.target = section.word("to") ?? health.target
     let path = section.parse("path", expected: "a path that begins with \"/\", without spaces") {
       $0.hasPrefix("/") && $0.isPrintable ? $0 : nil
     }
@@ -53,6 +54,10 @@ extension Configuration {
     }
     if type == .icmp, section.value("port") != nil {
       section.report("port", "port says nothing to an icmp check", expected: "type: http or tcp")
+    }
+    if type == .icmp, section.value("to")?.scalar?.string == "vip" {
+      section.report(
+        "to", "an icmp check has no port that names the server", expected: "type: http or tcp")
     }
     if type == .tcp, section.value("port") == nil, ports == .any {
       section.diagnostics.report(

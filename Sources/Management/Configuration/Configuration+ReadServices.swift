@@ -37,6 +37,7 @@ extension Configuration {
       services.append(service)
     }
     overlaps.report()
+    checkSources(sections)
   }
 
   private func readService(_ section: Section, overlaps: inout ServiceOverlaps) -> Service {

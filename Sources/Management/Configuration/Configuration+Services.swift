@@ -77,6 +77,8 @@ extension Configuration {
 
   public struct Health: Sendable, Equatable {
     public var type = HealthType.tcp
+    /// The key `to`.
+    public var target = HealthTarget.server
     public var path = "/"
     /// Of an HTTP check: the Host header; nil sends the server's address.
     public var host: String?
@@ -100,6 +102,14 @@ extension Configuration {
 
   public enum HealthType: Sendable, Equatable, CaseIterable {
     case http, tcp, icmp
+  }
+
+  /// Which address checks go to.
+  public enum HealthTarget: Sendable, Equatable, CaseIterable {
+    /// The server's own, by the kernel's route.
+    case server
+    /// The service's, along the traffic's path.
+    case vip
   }
 
   public struct Server: Sendable, Equatable {

@@ -101,7 +101,10 @@ extension Configuration {
   }
 
   private static func lines(of health: Health) -> [String] {
-    var lines = ["    health:", "      type: \(health.type)", "      path: \(quote(health.path))"]
+    var lines = [
+      "    health:", "      type: \(health.type)", "      to: \(health.target)",
+      "      path: \(quote(health.path))",
+    ]
     if health.type == .http {
       if let host = health.host { lines.append("      host: \(quote(host))") }
       lines.append("      status: \(health.status.lowerBound)-\(health.status.upperBound)")

@@ -5,11 +5,13 @@ import NIOPosix
 /// A GET of HTTP/1.1 and its answer (RFC 9110, RFC 9112).
 enum HTTPProbe {
   static func run(
-    _ question: HTTPQuestion, at address: SocketAddress, timeout: TimeAmount, on loop: any EventLoop
+    _ question: HTTPQuestion, at address: SocketAddress, timeout: TimeAmount,
+    on loop: any EventLoop, from origin: ProbeOrigin? = nil
   ) -> EventLoopFuture<CheckResult> {
     let promise = loop.makePromise(of: CheckResult.self)
     ClientBootstrap(group: loop)
       .connectTimeout(timeout)
+      .from(origin)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHTTPClientHandlers()

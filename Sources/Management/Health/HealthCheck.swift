@@ -9,6 +9,18 @@ struct HealthCheck: Hashable, Sendable {
   let timeout: Duration
   /// Percent of the interval by which the time between two checks varies either way.
   let jitter: Int
+  /// What a check along the path comes from; nil asks the server's own address.
+  var source: Source?
+
+  /// Where a check to the virtual address comes from, and which server it is for.
+  struct Source: Hashable, Sendable {
+    /// Of the port that reaches the server.
+    let address: IPAddress
+    /// The server's slot, which the source port tells.
+    let server: UInt32
+    /// Whether it is a label endpoint.
+    let isLabelled: Bool
+  }
 
   enum Question: Hashable, Sendable {
     /// Does it accept a connection?
@@ -16,6 +28,15 @@ struct HealthCheck: Hashable, Sendable {
     case http(HTTPQuestion)
     /// Does it answer an echo request (RFC 792, RFC 4443 4.1)?
     case icmp
+  }
+
+  /// The TCP port that is asked; 0 of a check by ICMP.
+  var port: UInt16 {
+    switch question {
+    case .tcp(let port): port
+    case .http(let question): question.port
+    case .icmp: 0
+    }
   }
 }
 
@@ -34,9 +55,17 @@ struct HTTPQuestion: Hashable, Sendable {
 
 extension HealthCheck {
   /// nil if the service checks none of its servers.
-  init?(_ service: Configuration.Service, _ address: IPAddress) {
+  ///
+  /// - Parameters:
+  ///   - address: the server's own
+  ///   - source: of a service whose checks go to the virtual address
+  init?(
+    _ service: Configuration.Service, _ address: IPAddress, source: Source? = nil
+  ) {
     guard let health = service.health else { return nil }
+    let address = source == nil ? address : service.address
     self.address = address
+    self.source = source
     interval = health.interval
     timeout = health.timeout
     jitter = health.jitter

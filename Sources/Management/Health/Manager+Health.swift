@@ -15,6 +15,11 @@ extension Manager {
     checker?.change(added: added, removed: removed)
   }
 
+  /// Makes checks along the path possible if a configuration has any.
+  func openChecks(_ configuration: Configuration) throws(KernelError) {
+    if let opened = try kernel.openChecks(configuration) { pathProber.use(opened) }
+  }
+
   /// Takes note of what came of checks.
   func take(_ outcomes: [CheckOutcome]) {
     let changes = health.take(outcomes)

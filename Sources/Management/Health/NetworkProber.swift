@@ -1,24 +1,23 @@
 import NIOCore
 import Wire
 
-/// Checks through the kernel's own stack, to the server's own address.
+/// Checks through the kernel's own stack: to the server's own address, or along the traffic's path.
 ///
 /// Not thread-safe: its calls come from one event loop.
 final class NetworkProber: HealthProber, @unchecked Sendable {
   private var echoIPv4: EchoSocket?
   private var echoIPv6: EchoSocket?
+  private let path: PathProber?
+
+  /// - Parameter path: makes the checks along the path; nil makes none
+  init(path: PathProber? = nil) { self.path = path }
 
   func probe(_ check: HealthCheck, on loop: any EventLoop) -> EventLoopFuture<CheckResult> {
-    switch check.question {
-    case .tcp(let port):
-      TCPProbe.run(
-        SocketAddress(check.address, port: port), timeout: check.timeoutAmount, on: loop)
-    case .http(let question):
-      HTTPProbe.run(
-        question, at: SocketAddress(check.address, port: question.port),
-        timeout: check.timeoutAmount, on: loop)
-    case .icmp: echo(check, on: loop)
+    if let source = check.source {
+      return path?.probe(check, from: source, on: loop)
+        ?? loop.makeSucceededFuture(.unable("checks to the vip are not made"))
     }
+    return check.question == .icmp ? echo(check, on: loop) : check.ask(from: nil, on: loop)
   }
 
   /// The socket is opened with the first check that needs it. Where that fails, each later check
@@ -44,6 +43,20 @@ final class NetworkProber: HealthProber, @unchecked Sendable {
   func stop() {
     echoIPv4?.close()
     echoIPv6?.close()
+  }
+}
+
+extension HealthCheck {
+  /// Asks its question by TCP.
+  func ask(
+    from origin: ProbeOrigin?, on loop: any EventLoop
+  ) -> EventLoopFuture<CheckResult> {
+    let address = SocketAddress(address, port: port)
+    return switch question {
+    case .http(let question):
+      HTTPProbe.run(question, at: address, timeout: timeoutAmount, on: loop, from: origin)
+    case .tcp, .icmp: TCPProbe.run(address, timeout: timeoutAmount, on: loop, from: origin)
+    }
   }
 }
 

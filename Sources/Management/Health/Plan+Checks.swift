@@ -8,7 +8,9 @@ extension Plan {
       }
       return service.serverSlots.compactMap { slot in
         guard let server = servers[slot],
-          let check = HealthCheck(service.configuration, server.configuration.address)
+          let check = HealthCheck(
+            service.configuration, server.configuration.address,
+            source: checkSource(service.configuration, server.configuration, slot: slot))
         else { return nil }
         return HealthBook.Wanted(
           slot: slot, check: check, rise: health.rise, fall: health.fall, health: server.health)
@@ -19,5 +21,15 @@ extension Plan {
   /// Whether a server's checks ask its application, and not its kernel alone.
   func checksApplication(ofServer slot: UInt32) -> Bool {
     servers[slot].flatMap { services[$0.serviceSlot] }?.configuration.health?.type == .http
+  }
+
+  /// nil if the service's checks go to its servers' own addresses.
+  private func checkSource(
+    _ service: Configuration.Service, _ server: Configuration.Server, slot: UInt32
+  ) -> HealthCheck.Source? {
+    guard service.health?.target == .vip,
+      let address = configuration.checkAddress(of: service, port: server.port)
+    else { return nil }
+    return HealthCheck.Source(address: address, server: slot, isLabelled: server.labels)
   }
 }

@@ -5,10 +5,12 @@ import NIOPosix
 /// A connection to the server, closed as soon as it is there.
 enum TCPProbe {
   static func run(
-    _ address: SocketAddress, timeout: TimeAmount, on loop: any EventLoop
+    _ address: SocketAddress, timeout: TimeAmount, on loop: any EventLoop,
+    from origin: ProbeOrigin? = nil
   ) -> EventLoopFuture<CheckResult> {
     ClientBootstrap(group: loop)
       .connectTimeout(timeout)
+      .from(origin)
       .channelOption(.autoRead, value: false)
       .channelInitializer { $0.resetOnClose() }
       .connect(to: address)

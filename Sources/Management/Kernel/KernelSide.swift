@@ -13,6 +13,7 @@ final class KernelSide: @unchecked Sendable {
   private var path: KernelPath?
   private let pathEnded = DispatchSemaphore(value: 0)
   private var watch: NeighbourWatch?
+  private var checks: CheckNamespace?
   /// Next hops that the kernel is asked to keep fresh.
   private var asked: Set<NextHop> = []
 
@@ -58,6 +59,23 @@ final class KernelSide: @unchecked Sendable {
 
   /// What the operator should change about the devices that ports use.
   var advice: [LengtheningOffloads.Advice] { devices.flatMap(\.advice) }
+
+  /// Opens the namespace of checks to virtual addresses, once, if the configuration has any.
+  ///
+  /// - Returns: what was opened by this call
+  func openChecks(_ configuration: Configuration) throws(KernelError) -> CheckNamespace? {
+    guard checks == nil, let path,
+      configuration.services.contains(where: { $0.health?.target == .vip })
+    else { return nil }
+    let ports = configuration.ports.filter { !$0.addresses.isEmpty }
+    // A packet that has one buffer is enough for a check.
+    let opened = try CheckNamespace(
+      addresses: ports.flatMap { $0.addresses.map(\.address) },
+      mtu: min(1500, ports.map(\.mtu).min() ?? 1500))
+    path.open(checks: opened.descriptor)
+    checks = opened
+    return opened
+  }
 
   var pathCounts: KernelPath.Counts? { path?.counts }
 
@@ -129,6 +147,8 @@ final class KernelSide: @unchecked Sendable {
       pathEnded.wait()
     }
     path = nil
+    checks?.stop()
+    checks = nil
     twins = []
     for device in devices { device.restore(socket) }
     devices = []

@@ -22,14 +22,19 @@ enum RouteMessage {
   static let neighbourGroup: UInt32 = 4
 
   /// Gives a link its address and MTU, and brings it up.
-  static func setLink(_ link: UInt32, mac: MACAddress, mtu: UInt16) -> NetlinkMessage {
+  ///
+  /// - Parameter resolves: whether neighbours are asked for their addresses
+  static func setLink(
+    _ link: UInt32, mac: MACAddress, mtu: UInt16, resolves: Bool = true
+  ) -> NetlinkMessage {
     var message = NetlinkMessage(type: newLink, flags: NetlinkMessage.Flags.acknowledge)
     message.append(UInt8(AF_UNSPEC))
     message.append(UInt8(0))
     message.append(UInt16(0))
     message.append(link)
-    message.append(UInt32(1))  // IFF_UP
-    message.append(UInt32(1))  // and no other flag changes
+    let flags: UInt32 = resolves ? 0x01 : 0x81  // IFF_UP, IFF_NOARP
+    message.append(flags)
+    message.append(flags)  // and no other flag changes
     message.attribute(1, mac.bytes)  // IFLA_ADDRESS
     message.attribute(4, UInt32(mtu))  // IFLA_MTU
     return message
@@ -121,6 +126,23 @@ enum RouteMessage {
     message.attribute(4, link)  // RTA_OIF
     message.attribute(5, gateway.bytes)  // RTA_GATEWAY
     message.attribute(6, UInt32(100_000))  // RTA_PRIORITY
+    return message
+  }
+
+  /// Adds a default route to a link without a gateway.
+  static func defaultRoute(family: UInt8, link: UInt32) -> NetlinkMessage {
+    var message = NetlinkMessage(
+      type: newRoute, flags: NetlinkMessage.Flags.acknowledge | NetlinkMessage.Flags.create)
+    message.append(family)
+    message.append(UInt8(0))
+    message.append(UInt8(0))
+    message.append(UInt8(0))
+    message.append(UInt8(254))  // RT_TABLE_MAIN
+    message.append(UInt8(4))  // RTPROT_STATIC
+    message.append(UInt8(253))  // RT_SCOPE_LINK
+    message.append(UInt8(1))  // RTN_UNICAST
+    message.append(UInt32(0))
+    message.attribute(4, link)  // RTA_OIF
     return message
   }
 

@@ -30,7 +30,8 @@ extension Plan {
         names: entry.serverNames, weights: maglevWeights(entry),
         isMaglev: entry.configuration.algorithm == .maglev)
       let ranges = AccessRange.flattened(
-        allow: entry.configuration.allow, deny: entry.configuration.deny)
+        allow: entry.configuration.allow,
+        deny: entry.configuration.deny + checkSources(of: entry.configuration))
       record.accessOffset = UInt32(contents.accessRanges.count)
       record.accessCount = UInt32(ranges.count)
       contents.accessRanges += ranges
@@ -41,6 +42,16 @@ extension Plan {
     contents.maglevEntries = writer.entries
     tables = writer.finish()
     return contents
+  }
+
+  /// Where checks of a service's virtual address come from, each a host's prefix: no client is there. A
+  /// server that does not hold the address may send a check's packet back, and no session is to come of
+  /// that.
+  private func checkSources(of service: Configuration.Service) -> [AddressPrefix] {
+    guard service.health?.target == .vip else { return [] }
+    return configuration.ports.flatMap(\.addresses).map(\.address)
+      .filter { $0.isIPv4 == service.address.isIPv4 }
+      .map { AddressPrefix(address: $0, length: $0.isIPv4 ? 32 : 128) }
   }
 
   /// Weight 0 for those that take no new session.

@@ -61,6 +61,11 @@ extension Manager {
     gatheredHealth.apply(to: &next)
     try next.apply(configuration)
     do {
+      try openChecks(configuration)
+    } catch {
+      throw PlanError(lines: [error.description])
+    }
+    do {
       try offerMetrics(at: configuration.metrics)
     } catch {
       throw PlanError(lines: [error.description])

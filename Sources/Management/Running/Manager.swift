@@ -35,6 +35,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
   var health = HealthBook()
   /// What makes the checks; nil makes none.
   var checker: HealthChecker?
+  /// What makes those along the path.
+  let pathProber: PathProber
   var gatheredHealth = GatheredHealth()
   var gatheredNextHops = GatheredNextHops()
   /// Why checks could not be made, as far as it was logged.
@@ -57,6 +59,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
     self.log = log
     self.loop = loop
     self.kernel = kernel
+    pathProber = PathProber(appliance.probeEvents)
     plan = Plan(configuration: configuration, portMACs: appliance.devices.map(\.mac))
     var now = timespec()
     _ = unsafe clock_gettime(CLOCK_REALTIME, &now)

@@ -42,7 +42,7 @@ public enum RunningAppliance {
       appliance: appliance, configuration: configuration, file: path, log: log,
       loop: loop, kernel: kernel)
     manager.checker = HealthChecker(
-      loop: group.next(), prober: NetworkProber(),
+      loop: group.next(), prober: NetworkProber(path: manager.pathProber),
       limit: min(8192, max(16, DescriptorLimit.raise() / 2))
     ) { outcomes in
       loop.execute { manager.take(outcomes) }
@@ -119,6 +119,7 @@ extension Manager {
       // On the loop, as everything that the manager does: requests may come in already.
       try loop.submit {
         try self.appliance.start()
+        try self.openChecks(self.plan.configuration)
         self.watchHealth()
         try self.watchKernel()
       }.wait()

@@ -1,3 +1,4 @@
+import Snapshots
 import Testing
 import Wire
 
@@ -71,8 +72,82 @@ import Wire
     #expect(try host("{type: http, host: a.example}", "192.0.2.1") == "a.example")
   }
 
+  /// The back port's first address that is of the service's family and no service's.
+  private static let backAddresses = (
+    "side: server\n",
+    "side: server\n    address: [203.0.113.10/32, 2001:db8::9/64, 192.0.2.250/24, 192.0.2.251/24]\n"
+  )
+
+  @Test func alongThePath() throws {
+    let configuration = try readRight(
+      rightConfiguration
+        .replacing(Self.backAddresses.0, with: Self.backAddresses.1)
+        .replacing("type: tcp", with: "{type: http, to: vip}"))
+    #expect(configuration.services[0].health?.target == .vip)
+    #expect(try readRight(configuration.text) == configuration)
+    let virtual = try #require(IPAddress("203.0.113.10"))
+    let checks = Plan(configuration: configuration, portMACs: [1, 2]).wantedChecks.map(\.check)
+    #expect(checks.map(\.address) == [virtual, virtual])
+    #expect(checks.map(\.port) == [80, 80])
+    let source = try #require(IPAddress("192.0.2.250"))
+    #expect(
+      checks.map(\.source)
+        == [0, 1].map {
+          HealthCheck.Source(address: source, server: $0, isLabelled: true)
+        })
+    guard case .http(let question) = checks[0].question else {
+      Issue.record("no HTTP")
+      return
+    }
+    #expect(question.host == "203.0.113.10:80")
+  }
+
+  /// A packet of a check that a server sends back is no client's.
+  @Test func nobodyComesFromThere() throws {
+    let configuration = try readRight(
+      rightConfiguration
+        .replacing(Self.backAddresses.0, with: Self.backAddresses.1)
+        .replacing("type: tcp", with: "{type: tcp, to: vip}"))
+    var plan = Plan(configuration: configuration, portMACs: [1, 2])
+    let snapshot = plan.makeContents(number: 1).build()
+    defer { snapshot.free(poison: false) }
+    func admits(_ text: String, _ service: Int) throws -> Bool {
+      let client = try #require(IPAddress(text))
+      return unsafe snapshot.admits(
+        snapshot.services + service, clientHigh: client.high, clientLow: client.low)
+    }
+    for own in ["192.0.2.1", "192.0.2.250", "192.0.2.251"] { #expect(try !admits(own, 0)) }
+    for client in ["192.0.2.2", "192.0.2.249", "198.51.100.1"] { #expect(try admits(client, 0)) }
+    #expect(try admits("192.0.2.250", 1), "its servers are not checked so")
+  }
+
+  @Test func toTheServerUnlessAsked() throws {
+    let configuration = try read("type: tcp")
+    #expect(configuration.services[0].health?.target == .server)
+    let checks = Plan(configuration: configuration, portMACs: [1, 2]).wantedChecks.map(\.check)
+    #expect(checks.allSatisfy { $0.source == nil })
+    #expect(checks.map(\.address) == ["192.0.2.11", "192.0.2.12"].map { IPAddress($0) })
+  }
+
+  /// A server's slot is a source port's worth.
+  @Test func everyServerHasASourcePort() {
+    let ports = Set((0..<UInt32(Plan.serverCapacity)).map { ProbePort.of(server: $0) })
+    #expect(ports.count == Plan.serverCapacity && !ports.contains(0))
+  }
+
   @Test(
     arguments: [
+      Spoiled(
+        "type: tcp", "{type: tcp, to: vip}",
+        "t.yaml:22:23: port back has no IPv4 address of its own that checks to the vip could come "
+          + "from; expected an address of the port, or to: server"),
+      Spoiled(
+        "type: tcp", "{type: icmp, to: vip}",
+        "t.yaml:22:24: an icmp check has no port that names the server; expected type: http or tcp"
+      ),
+      Spoiled(
+        "type: tcp", "{type: tcp, to: service}",
+        "t.yaml:22:23: to is \"service\"; expected server or vip"),
       Spoiled(
         "type: tcp", "{type: http, status: 199, port: 0, jitter: 51, host: a b}",
         "t.yaml:22:28: status is \"199\"; expected a status 200 to 599, or a range 200-399",

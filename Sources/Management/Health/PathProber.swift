@@ -1,0 +1,104 @@
+import Dataplane
+import Glibc
+import NIOCore
+import NIOPosix
+import Snapshots
+
+/// Checks to virtual addresses along the traffic's path, from a namespace of their own.
+///
+/// A connection's source port names the server, so a server has one check under way at a time; one that
+/// comes meanwhile, as after a reload, waits for it.
+final class PathProber: @unchecked Sendable {
+  private let events: ProbeEvents
+  /// Set before the first check that needs it.
+  private var namespace: CheckNamespace?
+  /// By server slot; of the namespace's loop alone.
+  private var underWay: [UInt32: EventLoopFuture<CheckResult>] = [:]
+
+  /// - Parameter events: what the workers tell of checks
+  init(_ events: ProbeEvents) { self.events = events }
+
+  func use(_ namespace: CheckNamespace) { self.namespace = namespace }
+
+  /// - Parameter loop: the loop that calls it, and on which the future is completed
+  func probe(
+    _ check: HealthCheck, from source: HealthCheck.Source, on loop: any EventLoop
+  ) -> EventLoopFuture<CheckResult> {
+    guard let namespace else {
+      return loop.makeSucceededFuture(.unable("there is no namespace for checks to the vip"))
+    }
+    let inside = namespace.loop
+    return inside.flatSubmit {
+      let former = self.underWay[source.server] ?? inside.makeSucceededFuture(.good)
+      let mine = former.flatMap { _ in self.run(check, from: source, on: inside) }
+      self.underWay[source.server] = mine
+      mine.whenComplete { _ in
+        if self.underWay[source.server] === mine { self.underWay[source.server] = nil }
+      }
+      return mine
+    }.hop(to: loop)
+  }
+
+  private func run(
+    _ check: HealthCheck, from source: HealthCheck.Source, on inside: any EventLoop
+  ) -> EventLoopFuture<CheckResult> {
+    let before = events.counts(server: source.server)
+    let origin = ProbeOrigin(source, isPlain: false)
+    return check.ask(from: origin, on: inside).flatMap { result in
+      let change = self.events.counts(server: source.server) - before
+      switch result {
+      case .good where change.unlabelled != 0:
+        return inside.makeSucceededFuture(
+          .bad("it answers, but without the label that it was sent"))
+      case .bad where change.answers == 0 && change.unsent != 0:
+        return inside.makeSucceededFuture(.bad("the way to it is not known"))
+      case .bad where change.answers == 0 && source.isLabelled:
+        return self.findOutWhy(result, check, source, on: inside)
+      default:
+        return inside.makeSucceededFuture(result)
+      }
+    }
+  }
+
+  /// Of a label endpoint that is silent: whether it is so without a label, too. A host that is none
+  /// drops what has one.
+  private func findOutWhy(
+    _ result: CheckResult, _ check: HealthCheck, _ source: HealthCheck.Source,
+    on inside: any EventLoop
+  ) -> EventLoopFuture<CheckResult> {
+    TCPProbe.run(
+      SocketAddress(check.address, port: check.port), timeout: check.timeoutAmount, on: inside,
+      from: ProbeOrigin(source, isPlain: true)
+    ).map { second in
+      second == .good ? .bad("it answers only what has no label: it is no label endpoint") : result
+    }
+  }
+}
+
+/// What a connection of a check is to come from; nil leaves it to the kernel.
+struct ProbeOrigin: Sendable {
+  let address: SocketAddress
+  /// Whether it is to go without a label.
+  let isPlain: Bool
+
+  init(_ source: HealthCheck.Source, isPlain: Bool) {
+    address = SocketAddress(source.address, port: ProbePort.of(server: source.server))
+    self.isPlain = isPlain
+  }
+}
+
+extension ClientBootstrap {
+  /// The port is bound again at once, since checks end by a reset and leave no TIME_WAIT behind.
+  func from(_ origin: ProbeOrigin?) -> ClientBootstrap {
+    guard let origin else { return self }
+    let bound = channelOption(.socketOption(.so_reuseaddr), value: 1).bind(to: origin.address)
+    guard origin.isPlain else { return bound }
+    // Any codepoint but 0 asks the workers for it (ip(7), ipv6(7)).
+    let isIPv4 = origin.address.protocol == .inet
+    return bound.channelOption(
+      ChannelOptions.Types.SocketOption(
+        level: isIPv4 ? .ip : .ipv6,
+        name: NIOBSDSocket.Option(rawValue: isIPv4 ? IP_TOS : IPV6_TCLASS)),
+      value: 4)
+  }
+}
