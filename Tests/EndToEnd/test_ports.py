@@ -62,9 +62,9 @@ def resolved(box, name):
     return any(one["service"] == name and one["mac"] for one in box.admin.call("show.servers"))
 
 
-def answers(net):
+def answers(net, addresses=(network.VIP4, network.VIP6)):
     try:
-        for address in (network.VIP4, network.VIP6):
+        for address in addresses:
             net.client.connect(address, network.TCP_PORT).close()
     except OSError:
         return False
@@ -126,6 +126,32 @@ def test_the_port_says_what_it_can_do(case, kind, net, box):
         assert port["ipackets"] > 0 and port["opackets"] > 0
     lines = [line for line in box.log().splitlines() if " port front: " in line]
     assert any("MAC filter by software" in line and "checksums" in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["vhost"])
+def test_a_peer_may_come_back(kind):
+    """It is served as before; the page of the manual says so of this kind of port."""
+    with KINDS[kind]() as net, net.appliance(KernelSetup(services(), device=net.device)) as box:
+        box.launch()
+        box.ready()
+        net.started()
+        (net.server.folder / "index.html").write_text(PAGE)
+        net.server.web_server("0.0.0.0", network.TCP_PORT)
+        for life in range(2):
+            wait_until(lambda: resolved(box, "tcp4"), 30, "the server is resolved")
+            wait_until(lambda: answers(net, [network.VIP4]), 30, "the service answers")
+            answer = net.client.get(network.TCP_PORT, "/", address=network.VIP4)
+            assert (answer[0], answer[2]) == (200, PAGE)
+            if life == 0:
+                net.end_peer()
+                wait_until(lambda: links(box) == {"down"}, 30, "the links are down")
+                net.started()
+                wait_until(lambda: "down" not in links(box), 30, "the links are up")
+        box.end()
+
+
+def links(box):
+    return {port["link"] for port in box.admin.call("show.ports")}
 
 
 def test_offloads_that_lengthen_packets_are_named():

@@ -102,19 +102,19 @@ class KernelNetwork:
             place.ip("link", "set", name, "up")
 
     def settle_client(self):
-        self.client.ip("address", "add", f"{CLIENT}/24", "dev", "eth0")
-        self.client.ip("address", "add", f"{CLIENT6}/64", "dev", "eth0", "nodad")
-        self.client.ip("address", "add", f"{REMOTE}/32", "dev", "lo")
+        self.client.ip("address", "replace", f"{CLIENT}/24", "dev", "eth0")
+        self.client.ip("address", "replace", f"{CLIENT6}/64", "dev", "eth0", "nodad")
+        self.client.ip("address", "replace", f"{REMOTE}/32", "dev", "lo")
 
     def settle_server(self):
         """The server holds the virtual addresses and answers through the appliance."""
         ip = self.server.ip
-        ip("address", "add", f"{SERVER}/24", "dev", "eth0")
-        ip("address", "add", f"{SERVER6}/64", "dev", "eth0", "nodad")
-        ip("address", "add", f"{network.VIP4}/32", "dev", "lo")
-        ip("address", "add", f"{network.VIP6}/128", "dev", "lo", "nodad")
-        ip("route", "add", "default", "via", OWN_BACK)
-        ip("-6", "route", "add", "default", "via", OWN_BACK6)
+        ip("address", "replace", f"{SERVER}/24", "dev", "eth0")
+        ip("address", "replace", f"{SERVER6}/64", "dev", "eth0", "nodad")
+        ip("address", "replace", f"{network.VIP4}/32", "dev", "lo")
+        ip("address", "replace", f"{network.VIP6}/128", "dev", "lo", "nodad")
+        ip("route", "replace", "default", "via", OWN_BACK)
+        ip("-6", "route", "replace", "default", "via", OWN_BACK6)
 
     def appliance(self, setup):
         return Appliance(setup, inside=self.box)

@@ -73,6 +73,10 @@ class BridgedPorts(TapPorts):
             self.bridge()
         super().started()
 
+    def end_peer(self):
+        """Kills testpmd; the hosts' devices go with it."""
+        self.box.end(self.bridging)
+
     def bridge(self):
         log = self.box.folder / "testpmd.log"
         devices = [
@@ -82,7 +86,7 @@ class BridgedPorts(TapPorts):
             for word in ("--vdev", device)
         ]
         with log.open("wb") as output:
-            process = self.box.start(
+            process = self.bridging = self.box.start(
                 ["dpdk-testpmd", "--no-huge", "-m", "256", "--lcores", "0@(0-1),1@(0-1)",
                  "--no-pci", "--no-telemetry", "--no-shconf", "--file-prefix",
                  self.box.folder.name, *devices, "--", "--forward-mode=io", "--auto-start",
