@@ -17,21 +17,21 @@ DEVICES = {
 }
 
 
-def ports(device="af_packet"):
+def ports(device="af_packet", front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU):
     """Both ports with a kernel twin: it answers ARP and ND for them and the virtual addresses."""
     rows = (
-        ("front", "client", plan.FRONT4, plan.FRONT6),
-        ("back", "server", plan.BACK4, plan.BACK6),
+        ("front", "client", plan.FRONT4, plan.FRONT6, front_mtu),
+        ("back", "server", plan.BACK4, plan.BACK6, back_mtu),
     )
     return [
         {
             "name": name,
             "device": DEVICES[device].format(number=number, name=name),
             "side": side,
-            "mtu": plan.LINK_MTU,
+            "mtu": mtu,
             "address": [f"{ipv4}.1/24", f"{ipv6}:1/64"],
         }
-        for number, (name, side, ipv4, ipv6) in enumerate(rows)
+        for number, (name, side, ipv4, ipv6, mtu) in enumerate(rows)
     ]
 
 
@@ -107,9 +107,7 @@ class Appliance:
     def end(self, how=signal.SIGTERM):
         """Its exit code."""
         process, self.process = self.process, None
-        code = self.box.end(process, lambda process: process.send_signal(how))
-        self.socket.unlink(missing_ok=True)
-        return code
+        return self.box.end(process, lambda process: process.send_signal(how))
 
     def log(self):
         return (self.box.folder / "tagline.log").read_text(errors="replace")

@@ -15,7 +15,7 @@ class Host(Namespace):
         super().__init__(place.name)
         self.place = place
 
-    def settle(self):
+    def settle(self, link_mtu):
         """Addresses and routes; a server holds the virtual addresses."""
         place = self.place
         self.run("ip", "address", "add", f"{place.ipv4}/24", "dev", "eth0", "noprefixroute")
@@ -23,7 +23,7 @@ class Host(Namespace):
             "ip", "address", "add", f"{place.ipv6}/64", "dev", "eth0", "nodad", "noprefixroute"
         )
         # The hosts' packets have 1500 bytes at most, so that a label has room in the link's 1504.
-        mtu = ("dev", "eth0", "mtu", plan.HOST_MTU)
+        mtu = ("dev", "eth0", "mtu", min(plan.HOST_MTU, link_mtu))
         for family, network, gateway in (
             ("-4", place.network4, place.gateway4),
             ("-6", place.network6, place.gateway6),

@@ -2,10 +2,8 @@
 
 import ctypes
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,7 +18,7 @@ WITH_ITS_CHILDREN = ["unshare", "--pid", "--fork", "--kill-child=KILL", "sh", "-
 # machine has pinned in the BPF file system nor its /run, where label endpoints keep their state.
 HOLDER = """
 mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /run &&
-ip link set lo up && echo held && exec sleep infinity
+mkdir /run/folder && ip link set lo up && echo held && exec sleep infinity
 """
 
 
@@ -58,7 +56,6 @@ class Namespace:
         self.endings = {}  # process: how it is ended
 
     def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix=f"tagline-{self.name}-"))
         self.holder = subprocess.Popen(
             [*DIES_WITH_PARENT, "unshare", "--net", "--mount", "sh", "-c", HOLDER],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -68,6 +65,8 @@ class Namespace:
             why = self.holder.stderr.read().strip()
             self.__exit__()
             raise Lacking(f"no namespaces for {self.name}: {why}")
+        # In the namespace's own memory, and reached from everywhere: it goes with the holder.
+        self.folder = Path(f"/proc/{self.holder.pid}/root/run/folder")
         return self
 
     def __exit__(self, *_):
@@ -83,7 +82,6 @@ class Namespace:
         self.holder.wait()
         self.holder.stdout.close()
         self.holder.stderr.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def network_path(self):

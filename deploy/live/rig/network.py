@@ -15,9 +15,10 @@ class Network:
     the box's ports are `front` and `back`: what is captured there is what was on the wire.
     """
 
-    def __init__(self, clients, servers):
-        """`clients`, `servers`: lists of `plan.Place`."""
+    def __init__(self, clients, servers, front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU):
+        """`clients`, `servers`: lists of `plan.Place`. The MTUs are those of either side's links."""
         self.places = (clients, servers)
+        self.link_mtu = {"clients": front_mtu, "servers": back_mtu}
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -44,9 +45,9 @@ class Network:
 
     def make_switch(self):
         self.quiet(self.switch, "default")
-        for bridge in ("clients", "servers"):
+        for bridge, mtu in self.link_mtu.items():
             self.switch.run("ip", "link", "add", bridge, "type", "bridge")
-            self.switch.run("ip", "link", "set", bridge, "mtu", plan.LINK_MTU, "up")
+            self.switch.run("ip", "link", "set", bridge, "mtu", mtu, "up")
 
     def make_box(self):
         """Its devices are the appliance's: the kernel has neither address nor offload there."""
@@ -61,13 +62,14 @@ class Network:
         host.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         bridge = "clients" if host.place.client else "servers"
         self.plug(host, "eth0", host.place.mac, host.name, bridge)
-        host.settle()
+        host.settle(self.link_mtu[bridge])
 
     def plug(self, owner, device, mac, port, bridge):
         """A cable from `device` at `owner` to the switch's port of that name."""
+        mtu = self.link_mtu[bridge]
         self.switch.run(
-            "ip", "link", "add", port, "mtu", plan.LINK_MTU, "type", "veth", "peer", "name", device,
-            "mtu", plan.LINK_MTU, "address", mac, "netns", owner.holder.pid,
+            "ip", "link", "add", port, "mtu", mtu, "type", "veth", "peer", "name", device,
+            "mtu", mtu, "address", mac, "netns", owner.holder.pid,
         )  # fmt: skip
         self.switch.run("ip", "link", "set", port, "master", bridge, "up")
         for place, name in ((owner, device), (self.switch, port)):
