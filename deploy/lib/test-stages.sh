@@ -2,9 +2,9 @@
 # runs at the top of the project and fails or not.
 # shellcheck disable=SC2034 # run-tests reads the tables.
 
-STAGES=(packages lint tools unit release test gate budgets bench address fuzz end-to-end endpoint demo
-  readme)
-SLOW_STAGES=(address end-to-end)
+STAGES=(packages lint tools unit release test gate budgets bench address fuzz end-to-end endpoint live
+  demo readme)
+SLOW_STAGES=(address end-to-end live)
 
 declare -A STAGE_TITLES=(
   [packages]="Debian packages that the tests need"
@@ -20,6 +20,7 @@ declare -A STAGE_TITLES=(
   [fuzz]="fuzzers over packet analyser and label tests"
   [end-to-end]="the built appliance on captures"
   [endpoint]="the label endpoint in the kernel, on hosts in network namespaces"
+  [live]="the appliance between real hosts in network namespaces"
   [demo]="deploy/run-demo"
   [readme]="the README's commands as written"
 )
@@ -28,7 +29,8 @@ declare -A STAGE_TITLES=(
 declare -A STAGE_LIMITS=(
   [packages]=900 [lint]=300 [tools]=300 [unit]=900 [release]=1800 [test]=1800 [gate]=600
   [budgets]=600 [bench]=600
-  [address]=1800 [fuzz]=600 [end-to-end]=1800 [endpoint]=600 [demo]=1800 [readme]=1800
+  [address]=1800 [fuzz]=600 [end-to-end]=1800 [endpoint]=600 [live]=900
+  [demo]=1800 [readme]=1800
 )
 
 list_stages() {
@@ -50,6 +52,9 @@ stage_packages() {
     linux-libc-dev binutils iproute2 iputils-ping ethtool tcpdump tshark python3 python3-scapy \
     python3-pytest python3-yaml shellcheck valgrind
   unpack_package prometheus usr/bin/promtool .build-tests/prometheus
+  # shellcheck source=live-programs.sh
+  source deploy/lib/live-programs.sh
+  find_live_programs .build-tests/live
 }
 
 stage_lint() {
@@ -111,6 +116,15 @@ stage_end-to-end() {
 
 stage_endpoint() {
   TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/Endpoint
+}
+
+stage_live() {
+  # shellcheck source=packages.sh
+  source deploy/lib/packages.sh
+  # shellcheck source=live-programs.sh
+  source deploy/lib/live-programs.sh
+  find_live_programs .build-tests/live
+  TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/Live
 }
 
 stage_demo() {
