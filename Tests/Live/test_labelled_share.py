@@ -8,13 +8,13 @@ from harness.capture import ACK, FIN, RST, SYN, Capture
 from harness.session_frames import check_labelled, labelled_share, opens_or_closes
 from harness.site import Connection, connect_to
 
-SIZE = 4 << 20
+SIZE = 1 << 20
 LABELLED = ("server1", "server2")
 
 
 @pytest.fixture(scope="module", params=[4, 6], ids=["ipv4", "ipv6"])
 def session(site, request):
-    """50 requests and 4 MiB over one connection, from its SYN to its end."""
+    """50 requests and 1 MiB over one connection, from its SYN to its end."""
     version, client = request.param, site.client(labels=True)
     for name in LABELLED:
         (site.host(name).folder / "site/piece").write_bytes(bytes(SIZE))
@@ -33,7 +33,7 @@ def session(site, request):
 
 
 def test_the_capture_is_of_a_whole_session(session):
-    """Opening, more than 4 MiB in segments of at most 1500 bytes, and both FINs, on both links."""
+    """Opening, more than 1 MiB in segments of at most 1500 bytes, and both FINs, on both links."""
     _, client, server, front, back = session
     for frames in (front, back):
         assert len(frames) > SIZE / 1500

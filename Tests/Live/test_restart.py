@@ -1,0 +1,144 @@
+"""The appliance ends and starts again under load: what heals and what does not, as docs/operation.md
+says under "A restart". Virtual IPv4 addresses are balanced by maglev here, IPv6 ones by rr.
+"""
+
+import signal
+import threading
+
+import pytest
+
+from harness.site import Connection, Site, web_services
+from rig import plan
+from rig.namespace import wait_until
+
+MAGLEV, ROUND_ROBIN = 4, 6
+EACH = 6
+
+
+def services(places):
+    rows = web_services(places)
+    for row in rows:
+        if row["address"] == plan.VIP4:
+            row["algorithm"] = "maglev"
+    return rows
+
+
+class Asking(threading.Thread):
+    """Asks one question after another over one connection, until `stop`; `answers` are the servers'."""
+
+    def __init__(self, client, version):
+        super().__init__(daemon=True)
+        self.connection = Connection(client, version, seconds=60)
+        self.answers, self.failure, self.stopped = [self.connection.server()], None, False
+        self.start()
+
+    def run(self):
+        try:
+            while not self.stopped:
+                self.answers.append(self.connection.server())
+        except Exception as error:  # noqa: BLE001 (judged by the test)
+            self.failure = error
+
+    def stop(self):
+        self.stopped = True
+        self.join(60)
+        self.connection.close()
+        return self.failure
+
+    def goes_on(self):
+        seen = len(self.answers)
+        return lambda: self.failure is not None or len(self.answers) > seen + 5
+
+
+class Restarted:
+    """What stood when the appliance ended, and what it met when it was there again."""
+
+    def __init__(self, site, how):
+        self.site = site
+        self.idle = {
+            (client.place.labels, version): [Connection(client, version) for _ in range(EACH)]
+            for client in site.clients for version in (MAGLEV, ROUND_ROBIN)
+        }  # fmt: skip
+        self.before = {
+            key: [connection.server() for connection in connections]
+            for key, connections in self.idle.items()
+        }
+        self.asking = [Asking(client, MAGLEV) for client in site.clients for _ in range(3)]
+        for asking in self.asking:
+            wait_until(asking.goes_on(), 30, "the load begins")
+        self.code = site.appliance.end(how)
+        self.filtered = "clsact" in site.network.box.run("tc", "qdisc", "show", "dev", "front")
+        site.appliance.launch()
+
+    def close(self):
+        for connections in self.idle.values():
+            for connection in connections:
+                connection.close()
+
+
+@pytest.fixture(scope="module", params=[signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
+def restarted(request):
+    places = plan.clients(True, False), plan.servers(True, True, False)
+    with Site(*places, services) as site:
+        restarted = Restarted(site, request.param)
+        restarted.how = request.param
+        yield restarted
+        restarted.close()
+
+
+LABELS = pytest.mark.parametrize("labels", [True, False], ids=["labelled", "plain"])
+
+
+def test_how_it_ended(restarted):
+    """SIGTERM ends it with 0 and takes the ingress filter away; after SIGKILL that is still there."""
+    assert restarted.code == (0 if restarted.how == signal.SIGTERM else -signal.SIGKILL)
+    assert restarted.filtered == (restarted.how == signal.SIGKILL)
+
+
+def test_load_goes_on(restarted):
+    """Connections of a maglev service that were in use meanwhile: none was lost, none changed server."""
+    for asking in restarted.asking:
+        wait_until(asking.goes_on(), 60, "the load goes on")
+    for asking in restarted.asking:
+        assert asking.stop() is None
+        assert len(set(asking.answers)) == 1
+
+
+@LABELS
+def test_maglev_connections_go_on(restarted, labels):
+    """Those that were idle: the client's next request finds the same server."""
+    connections = restarted.idle[labels, MAGLEV]
+    assert [one.server() for one in connections] == restarted.before[labels, MAGLEV]
+    assert len(set(restarted.before[labels, MAGLEV])) > 1
+
+
+def test_they_are_labelled_again(restarted):
+    before = restarted.site.counters()["label.switched"]
+    for connection in restarted.idle[True, MAGLEV]:
+        for _ in range(10):
+            connection.server()
+    assert restarted.site.counters()["label.switched"] >= before + 10 * EACH
+
+
+@LABELS
+def test_other_connections_find_silence(restarted, labels):
+    """Who asks first in a session that cannot be known again is not answered, and not reset."""
+    before = restarted.site.counters()
+    for connection in restarted.idle[labels, ROUND_ROBIN]:
+        connection.sock.settimeout(0.4)
+        with pytest.raises(TimeoutError):
+            connection.server()
+    after = restarted.site.counters()
+    assert after["drop.no_session"] - before["drop.no_session"] >= EACH
+    assert after["answer.packets"] == before["answer.packets"]
+
+
+@pytest.mark.parametrize("version", [MAGLEV, ROUND_ROBIN], ids=["maglev", "rr"])
+@LABELS
+def test_new_connections_work(restarted, labels, version):
+    seen = set()
+    for _ in range(30):
+        connection = Connection(restarted.site.client(labels), version)
+        seen.add(connection.server())
+        connection.close()
+    assert seen == {"server1", "server2", "server3"}
