@@ -1,7 +1,7 @@
 import Wire
 
-/// Where clients whose SYNs left no state were last heard from, so that the server's answer finds
-/// its way where the port has no gateway. Lossy and of fixed size: a flood only costs hits.
+/// Where clients whose SYNs left no state, or whose session was lost with a restart, were last heard
+/// from, so that what the server sends finds its way where the port has no gateway. Lossy and of fixed size: a flood only costs hits.
 struct ClientHopCache {
   private static let size = 4096
 

@@ -21,8 +21,8 @@ extension Worker {
       return startAgain(frame, packet, session)
     }
     if isOfSession {
-      if isC2S && record.pointee.state == .closing && packet.isInitialSYN
-        && packet.protocolNumber == ProtocolNumber.tcp
+      if isC2S && record.pointee.state != .live && packet.isInitialSYN
+        && packet.protocolNumber == ProtocolNumber.tcp && startsAgain(session)
       {
         return startAgain(frame, packet, session)
       }
@@ -39,7 +39,17 @@ extension Worker {
     emitInSession(frame, packet, session, isC2S: isC2S)
   }
 
-  /// A SYN on a closing or interrupted session ends that and starts another.
+  /// Whether a SYN on a session that is not live begins another: it is closing, or the client still
+  /// tries to reach a server that died.
+  @inline(never)
+  private mutating func startsAgain(_ session: UInt32) -> Bool {
+    let record = self.record(session)
+    return record.pointee.state == .closing
+      || snapshot.servers[Int(record.pointee.server)].health == .down
+  }
+
+  /// A SYN on a closing or interrupted session, or on an embryonic one whose server died, ends that
+  /// and starts another.
   @inline(never)
   private mutating func startAgain(_ frame: Frame, _ packet: ParsedPacket, _ session: UInt32) {
     let hash = record(session).pointee.hash

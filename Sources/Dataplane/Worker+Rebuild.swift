@@ -15,7 +15,11 @@ extension Worker {
     let record = snapshot.services + Int(service)
     guard !packet.hasTCPFlag(TCPFlags.syn),
       record.pointee.algorithm == .maglev || hadStatelessSYN(service)
-    else { return drop(frame.mbuf, .noSession) }
+    else {
+      // What its server sends may rebuild the session, if it finds the client.
+      clientHops.remember(packet.source, mac: frame.sourceMAC, port: frame.port)
+      return drop(frame.mbuf, .noSession)
+    }
     let server = Scheduler.maglevServer(
       record: record, snapshot: snapshot, hash: SessionHash.stableHash(tuple))
     guard server != noIndex else { return drop(frame.mbuf, .noSession) }

@@ -114,6 +114,36 @@ extension DataplaneTests {
         ["session.ended": 1, "session.new": 1, "analysed.forwarded": 1])
     }
 
+    /// A client that was not answered tries again: at another server once its own is known to be down,
+    /// whatever becomes of established sessions. A SYN on one of these is the server's to judge.
+    @Test func aSYNThatWasNotAnsweredGoesElsewhere() throws {
+      let bench = try WorkerBench()
+      bench.check(
+        Flow.web.syn, gives: [.out(1, Flow.web.syn.toServer(0, label: 17))],
+        ["session.new": 1, "analysed.forwarded": 1])
+      bench.check(
+        Flow.web.syn, gives: [.out(1, Flow.web.syn.toServer(0, label: 17))],
+        ["analysed.forwarded": 1])
+      bench.publish(fell(bench.network, service: 0, .keep))
+      bench.turn(4)
+      bench.check(
+        Flow.web.syn, gives: [.out(1, Flow.web.syn.toServer(1, label: 19))],
+        ["session.ended": 1, "session.new": 1, "analysed.forwarded": 1])
+      bench.check(
+        Flow.web.syn, gives: [.out(1, Flow.web.syn.toServer(1, label: 19))],
+        ["analysed.forwarded": 1])
+    }
+
+    @Test func aSYNOnALiveSessionOfADeadServerStays() throws {
+      let bench = try WorkerBench()
+      bench.establish(.web, slot: 0)
+      bench.publish(fell(bench.network, service: 0, .keep))
+      bench.turn(4)
+      bench.check(
+        Flow.web.syn, gives: [.out(1, Flow.web.syn.toServer(0, label: 17))],
+        ["analysed.forwarded": 1])
+    }
+
     /// What the dead server still says is not sent on, and ends nothing; the client's RST does.
     @Test func whatIsNotAnswered() throws {
       let bench = try WorkerBench()

@@ -234,6 +234,20 @@ extension DataplaneTests {
       #expect(bench.state(of: 17) == .live)
     }
 
+    /// Where the port has no gateway, once a packet told where the client is, even if it could not be
+    /// served itself.
+    @Test func rebuildsFromTheServerWhenTheClientWasHeard() throws {
+      let bench = try WorkerBench()
+      bench.check(Flow.web.reply(1), on: 1, gives: [], ["drop.no_next_hop": 1])
+      bench.check(Flow.web.ack, gives: [], ["drop.no_session": 1])
+      bench.check(
+        Flow.web.reply(1), on: 1, gives: [.out(0, Flow.web.reply(1).toClient())],
+        ["session.new": 1, "analysed.forwarded": 1])
+      bench.check(
+        Flow.web.ack, gives: [.out(1, Flow.web.ack.toServer(1, label: 17))],
+        ["analysed.forwarded": 1])
+    }
+
     /// Also from a labelled packet, whose label is of another time.
     @Test func rebuildsFromALabelledPacket() throws {
       let bench = try WorkerBench(Self.network)
