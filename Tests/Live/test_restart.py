@@ -3,6 +3,7 @@ says under "A restart". Virtual IPv4 addresses are balanced by maglev here, IPv6
 """
 
 import signal
+import socket
 import threading
 
 import pytest
@@ -142,3 +143,60 @@ def test_new_connections_work(restarted, labels, version):
         seen.add(connection.server())
         connection.close()
     assert seen == {"server1", "server2", "server3"}
+
+
+def keep_alive(connection):
+    """A listener's kernel then sends something each second."""
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+
+
+class Downloads:
+    """Downloads that are under way when the appliance is restarted, by client and family."""
+
+    SIZE = 40_000_000
+
+    def __init__(self, site, prepare):
+        self.body = bytes(range(250)) * (self.SIZE // 250)
+        for server in site.servers:
+            (server.folder / "site/long").write_bytes(self.body)
+        self.answers = {}
+        for client in site.clients:
+            for version in (MAGLEV, ROUND_ROBIN):
+                connection = Connection(client, version, seconds=90)
+                prepare(connection)
+                connection.request("GET", "/long")
+                self.answers[client.place.labels, version] = connection.getresponse()
+        assert site.appliance.end(signal.SIGTERM) == 0
+        site.appliance.launch()
+
+    def arrives(self, labels, version):
+        return self.answers[labels, version].read() == self.body
+
+
+@pytest.fixture(scope="module")
+def keep_alive_downloads():
+    with Site(plan.clients(True, False), plan.servers(True), services) as site:
+        yield Downloads(site, keep_alive)
+
+
+@pytest.mark.parametrize("version", [MAGLEV, ROUND_ROBIN], ids=["maglev", "rr"])
+@LABELS
+def test_a_listener_with_keep_alive_goes_on(keep_alive_downloads, labels, version):
+    """Its probe tells where it is; then what the server sends again rebuilds the session."""
+    assert keep_alive_downloads.arrives(labels, version)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["labelled", "plain"])
+def gateway_downloads(request):
+    """The one client is the gateway of its port, as a router before it would be."""
+    places = plan.clients(request.param), plan.servers(True)
+    with Site(*places, services, gateway=places[0][0].mac) as site:
+        yield request.param, Downloads(site, lambda connection: None)
+
+
+@pytest.mark.parametrize("version", [MAGLEV, ROUND_ROBIN], ids=["maglev", "rr"])
+def test_a_listener_behind_a_gateway_goes_on(gateway_downloads, version):
+    labels, downloads = gateway_downloads
+    assert downloads.arrives(labels, version)

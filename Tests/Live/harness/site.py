@@ -8,8 +8,6 @@ from rig.network import Network
 
 from . import programs
 
-PORTS = {4: plan.VIP4, 6: plan.VIP6}
-
 
 def web_services(places, **options):
     """HTTP on both virtual addresses: `web` and `web6`."""
@@ -20,23 +18,26 @@ def web_services(places, **options):
 
 
 def address(version):
-    return PORTS[version]
+    return plan.VIP4 if version == 4 else plan.VIP6
 
 
 def url(version, path="/"):
-    host = plan.VIP4 if version == 4 else f"[{plan.VIP6}]"
+    host = address(version) if version == 4 else f"[{address(version)}]"
     return f"http://{host}{path}"
 
 
 class Site:
     """A context manager: `network`, its hosts by name, and `appliance`."""
 
-    def __init__(self, clients, servers, services, front_mtu=None, back_mtu=None, **options):
-        """`services`: called with the servers' places. `options`: of `appliance.configuration`."""
-        mtus = (front_mtu or plan.LINK_MTU, back_mtu or plan.LINK_MTU)
-        self.network = Network(clients, servers, *mtus)
-        document = appliance.configuration(services(servers), **options)
-        self.document = document | {"ports": appliance.ports("af_packet", *mtus)}
+    def __init__(
+        self, clients, servers, services, front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU, gateway=None
+    ):  # fmt: skip
+        """`services`: called with the servers' places. `gateway`: a MAC address on the front."""
+        self.network = Network(clients, servers, front_mtu, back_mtu)
+        ports = appliance.ports("af_packet", front_mtu, back_mtu)
+        if gateway is not None:
+            ports[0]["gateway"] = {"mac": gateway}
+        self.document = appliance.configuration(services(servers)) | {"ports": ports}
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
