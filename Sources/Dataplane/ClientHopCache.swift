@@ -1,7 +1,8 @@
 import Wire
 
 /// Where clients whose SYNs left no state, or whose session was lost with a restart, were last heard
-/// from, so that what the server sends finds its way where the port has no gateway. Lossy and of fixed size: a flood only costs hits.
+/// from, so that what the server sends finds its way where the port has no gateway. Lossy and of fixed
+/// size: a flood only costs hits.
 struct ClientHopCache {
   private static let size = 4096
 

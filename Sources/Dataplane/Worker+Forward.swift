@@ -44,8 +44,11 @@ extension Worker {
   @inline(never)
   private mutating func startsAgain(_ session: UInt32) -> Bool {
     let record = self.record(session)
-    return record.pointee.state == .closing
-      || snapshot.servers[Int(record.pointee.server)].health == .down
+    switch record.pointee.state {
+    case .closing: return true
+    case .embryonic: return snapshot.servers[Int(record.pointee.server)].health == .down
+    case .live, .sampled: return false
+    }
   }
 
   /// A SYN on a closing or interrupted session, or on an embryonic one whose server died, ends that

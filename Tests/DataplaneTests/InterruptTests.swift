@@ -1,3 +1,4 @@
+import Sessions
 import Snapshots
 import Testing
 
@@ -134,9 +135,11 @@ extension DataplaneTests {
         ["analysed.forwarded": 1])
     }
 
-    @Test func aSYNOnALiveSessionOfADeadServerStays() throws {
-      let bench = try WorkerBench()
-      bench.establish(.web, slot: 0)
+    @Test(arguments: [SessionState.live, .sampled])
+    func aSYNOnALiveSessionOfADeadServerStays(_ state: SessionState) throws {
+      let bench = try WorkerBench(
+        Network.twoArmed.with { $0.services[0].responseSamples = state == .sampled ? 100 : 0 })
+      bench.establish(.web, slot: 0, state: state)
       bench.publish(fell(bench.network, service: 0, .keep))
       bench.turn(4)
       bench.check(
