@@ -13,3 +13,18 @@ find_live_programs() {
   # sudo and cron may leave sbin out.
   export PATH=$folder/usr/sbin:$PATH:/usr/sbin:/sbin
 }
+
+# find_contenders FOLDER
+# As find_live_programs, and what stands in the appliance's place for comparison. Sets
+# NGINX_STREAM_MODULE.
+find_contenders() {
+  local folder module=usr/lib/nginx/modules/ngx_stream_module.so
+  find_live_programs "$1"
+  folder=$(realpath -m "$1")
+  install_packages coreutils dpdk-dev libc6 liblua5.3-0 libopentracing-c-wrapper0 libsystemd0
+  unpack_package haproxy usr/sbin/haproxy "$folder"
+  unpack_package libnginx-mod-stream "$module" "$folder"
+  NGINX_STREAM_MODULE=/$module
+  [[ ! -e "$folder/$module" ]] || NGINX_STREAM_MODULE=$folder/$module
+  export NGINX_STREAM_MODULE
+}

@@ -46,7 +46,7 @@ install_packages() {
 # the package is installed: for programs whose package would set up a service on this machine.
 unpack_package() {
   local name=$1 file=$2 folder=$3 download status=0
-  if package_installed "$name" || [[ -x "$folder/$file" ]]; then return; fi
+  if package_installed "$name" || [[ -e "$folder/$file" ]]; then return; fi
   if ! command -v apt-get >/dev/null; then
     echo "This is no Debian: put ${file##*/} into $folder/${file%/*}" >&2
     exit 2
