@@ -54,7 +54,7 @@ stage_packages() {
   unpack_package prometheus usr/bin/promtool .build-tests/prometheus
   # shellcheck source=live-programs.sh
   source deploy/lib/live-programs.sh
-  find_live_programs .build-tests/live
+  find_contenders .build-tests/live-programs
 }
 
 stage_lint() {
@@ -123,7 +123,7 @@ stage_live() {
   source deploy/lib/packages.sh
   # shellcheck source=live-programs.sh
   source deploy/lib/live-programs.sh
-  find_live_programs .build-tests/live
+  find_live_programs .build-tests/live-programs
   TAGLINE_BIN_DIR=$(release_folder) run_pytest Tests/Live
 }
 
