@@ -72,7 +72,7 @@ extension DataplaneTests {
       let thorough = try WorkerBench(network, sessions: 40, pairs: 8..<40)
       thorough.appliance.workers[0].trace.pointee.isActive = true
       var traffic = Traffic(seed: isTagged ? 4 : 3)
-      for _ in 0..<2000 {
+      for _ in 0..<3000 {
         let view = SessionView(quick)
         let count = 1 + traffic.below(7)
         let port = traffic.below(network.ports.count)
