@@ -64,6 +64,7 @@ struct Attaching {
     try file.write(state)
     describe(mode)
     adviseOnQueues()
+    try adviseOnPacing()
   }
 
   /// Whether lo has an IPv4 address or network besides its own.
@@ -165,5 +166,14 @@ struct Attaching {
       "\(device.name): most NICs put all labelled frames on one queue; to spread them over "
         + "\(processors) processors: echo \(mask) > /sys/class/net/\(device.name)/queues/rx-0/rps_cpus"
     )
+  }
+  /// BBR paces each segment by a timer of its own where segments are not sent several together.
+  private mutating func adviseOnPacing() throws(EndpointFailure) {
+    let name = "net.ipv4.tcp_congestion_control"
+    let path = "/proc/sys/" + name.split(separator: ".").joined(separator: "/")
+    guard isFirst, try TextFile.read(path) == "bbr\n" else { return }
+    lines.append(
+      "\(device.name): BBR paces single segments, and is slow at it where timers are, as in virtual "
+        + "machines; to have another: sysctl -w \(name)=cubic")
   }
 }

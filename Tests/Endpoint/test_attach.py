@@ -285,6 +285,18 @@ def test_room_for_a_label(host, mtu, route_mtu, advised):
     endpoint("detach", "d0", namespace=host)
 
 
+@pytest.mark.parametrize("control", ["reno", "bbr"])
+def test_advises_against_pacing_of_single_segments(host, control):
+    """Reno is in every kernel (tcp_cong.c); where BBR is no module that is missing, so is that."""
+    name = "net.ipv4.tcp_congestion_control"
+    available = host.sysctl("net.ipv4.tcp_available_congestion_control").split()
+    if control in available:
+        host.sysctl(name, control)
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    assert ("BBR paces" in said) == (host.sysctl(name) == "bbr")
+    endpoint("detach", "d0", namespace=host)
+
+
 def test_generic_where_native_is_refused(host):
     """veth takes no native XDP beside an MTU past a page."""
     host.ip("link", "set", "d0", "mtu", "9000")
