@@ -195,7 +195,7 @@ ONE_ARM = {
         "SYN-ACK": T4.up(T4.segment("SA", CLIENT_ISN, 1)),
     },
     "refused": {"full": FULL.with_(client=2).up(FULL.syn())},
-    "no_next_hop": {"a client never seen": T4.down(T4.answer())},
+    "no_next_hop": {"a client never seen": T4.with_(client=9).down(T4.answer())},
     "oversize": {
         "UDP": U4.up(U4.send(bytes(1520)), flags="DF"),
         "UDP on IPv6": U6.up(U6.send(bytes(1520))),
