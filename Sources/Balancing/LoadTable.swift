@@ -12,6 +12,7 @@ public struct LoadTable: @unchecked Sendable {
   /// Bytes from one worker's block to the next one's.
   @usableFromInline let stride: Int
   @usableFromInline let serverTotals: Int
+  @usableFromInline let serverEnded: Int
   @usableFromInline let serviceActive: Int
   @usableFromInline let serviceAdmitted: Int
   @usableFromInline let serviceRefused: Int
@@ -32,7 +33,8 @@ public struct LoadTable: @unchecked Sendable {
     self.workers = workers
     stride = Self.blockSize(servers, services)
     serverTotals = Region.round(servers * 4)
-    serviceActive = serverTotals + Region.round(servers * 8)
+    serverEnded = serverTotals + Region.round(servers * 8)
+    serviceActive = serverEnded + Region.round(servers * 8)
     serviceAdmitted = serviceActive + Region.round(services * 4)
     serviceRefused = serviceAdmitted + Region.round(services * 8)
     answersMade = serviceRefused + Region.round(services * Self.refusalKinds * 8)
@@ -42,13 +44,14 @@ public struct LoadTable: @unchecked Sendable {
   private static let refusalKinds = 8
 
   private static func blockSize(_ servers: Int, _ services: Int) -> Int {
-    Region.round(servers * 4) + Region.round(servers * 8) + Region.round(services * 4)
+    Region.round(servers * 4) + 2 * Region.round(servers * 8) + Region.round(services * 4)
       + Region.round(services * 8) + Region.round(services * refusalKinds * 8) + 64
   }
 }
 
 extension LoadTable {
-  /// Counts a session that begins. Only by its owner.
+  /// Counts a session that begins: a load of its server until it closes. Only by its owner, as all
+  /// that follows of it.
   @inlinable @inline(__always)
   public func addSession(worker: Int, server: UInt32, service: UInt32) {
     change(word32(worker, 0, server), by: 1)
@@ -56,11 +59,25 @@ extension LoadTable {
     change(word32(worker, serviceActive, service), by: 1)
   }
 
-  /// Counts the end of a session that `addSession` counted. Only by the same worker.
+  /// A session closes: from now on it is no load of its server and counts for no limit.
   @inlinable @inline(__always)
-  public func subtractSession(worker: Int, server: UInt32, service: UInt32) {
+  public func closeSession(worker: Int, server: UInt32, service: UInt32) {
     change(word32(worker, 0, server), by: .max)
     change(word32(worker, serviceActive, service), by: .max)
+  }
+
+  /// A session that closed goes on after all. It may thereby pass a limit.
+  @inlinable @inline(__always)
+  public func reopenSession(worker: Int, server: UInt32, service: UInt32) {
+    change(word32(worker, 0, server), by: 1)
+    change(word32(worker, serviceActive, service), by: 1)
+  }
+
+  /// A session that closed is gone: nothing refers to its server any more.
+  @inlinable @inline(__always)
+  public func endSession(worker: Int, server: UInt32) {
+    let word = word64(worker, serverEnded, server)
+    word.pointee.store(word.pointee.load(ordering: .relaxed) &+ 1, ordering: .releasing)
   }
 
   @inlinable @inline(__always)
@@ -78,7 +95,7 @@ extension LoadTable {
 }
 
 extension LoadTable {
-  /// A server's sessions now, over all workers.
+  /// A server's sessions that are not closing, over all workers.
   @inlinable @inline(__always)
   public func serverSessions(_ slot: UInt32) -> UInt32 { sum32(0, slot) }
 
@@ -87,9 +104,19 @@ extension LoadTable {
   @inlinable @inline(__always)
   public func serverTotal(_ slot: UInt32) -> UInt64 { sum64(serverTotals, slot) }
 
-  /// A service's sessions now, over all workers.
+  /// A service's sessions that are not closing, over all workers.
   @inlinable @inline(__always)
   public func serviceSessions(_ slot: UInt32) -> UInt32 { sum32(serviceActive, slot) }
+
+  /// Whether every session that a server was ever given has ended. Closing ones, which are no load,
+  /// have not. It stays so only once every worker knows that the server takes no new ones.
+  public func isUnused(server slot: UInt32) -> Bool {
+    (0..<workers).allSatisfy { worker in
+      // In this order: never more have ended than have begun.
+      let ended = word64(worker, serverEnded, slot).pointee.load(ordering: .acquiring)
+      return word64(worker, serverTotals, slot).pointee.load(ordering: .relaxed) == ended
+    }
+  }
 
   /// The new sessions of a service that were ever admitted.
   @inlinable @inline(__always)

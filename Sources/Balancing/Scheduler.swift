@@ -111,8 +111,8 @@ public struct Scheduler: @unchecked Sendable {
   }
 
   /// Takes notice that a server's sessions have changed: to be called right after each
-  /// `LoadTable.addSession` and `subtractSession` of this worker, for any server and service, chosen
-  /// by `choose` or not, where `countsSessions`.
+  /// `LoadTable.addSession`, `closeSession` and `reopenSession` of this worker, for any server and
+  /// service, chosen by `choose` or not, where `countsSessions`.
   public mutating func noteSessions(server: UInt32, service: UInt32, loads: LoadTable) {
     let rotation = rotations + Int(truncatingIfNeeded: service)
     guard rotation.pointee.epoch == epoch else { return }

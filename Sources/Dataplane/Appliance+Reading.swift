@@ -57,7 +57,10 @@ extension Appliance {
     (0..<options.workers).reduce(0) { $0 + workers[$1].sessions.count }
   }
 
+  /// Those that are not closing, as of a service's.
   public func sessions(server slot: UInt32) -> UInt32 { shared.loads.serverSessions(slot) }
+  /// Whether no session, closing or not, refers to the server's slot.
+  public func isUnused(server slot: UInt32) -> Bool { shared.loads.isUnused(server: slot) }
   public func totalSessions(server slot: UInt32) -> UInt64 { shared.loads.serverTotal(slot) }
   public func sessions(service slot: UInt32) -> UInt32 { shared.loads.serviceSessions(slot) }
   public func refused(service slot: UInt32) -> UInt64 { shared.loads.refused(slot) }

@@ -15,6 +15,7 @@ extension Worker {
     if record.pointee.state == .embryonic { return }
     // A live one would be forwarded without being looked at.
     record.pointee.state = .closing
+    updateLoad(record)
     if record.pointee.pair != noIndex { labels.suspend(record.pointee.pair) }
   }
 

@@ -89,6 +89,7 @@ extension Worker {
     record.pointee.state = .closing
     record.pointee.clear(SessionFlags.resetSeen)
     record.pointee.set(SessionFlags.withdrawn)
+    updateLoad(record)
     if record.pointee.pair != noIndex { labels.close(record.pointee.pair) }
     shorten(session)
   }

@@ -56,12 +56,8 @@ extension Worker {
     if record.pointee.state == .embryonic { embryonicSessions &-= 1 }
     if record.pointee.pair != noIndex { labels.withdraw(record.pointee.pair, now: tick) }
     releaseClient(record.pointee.adjacencyToClient)
-    shared.loads.subtractSession(
-      worker: index, server: record.pointee.server, service: record.pointee.service)
-    if scheduler.countsSessions(service: record.pointee.service) {
-      scheduler.noteSessions(
-        server: record.pointee.server, service: record.pointee.service, loads: shared.loads)
-    }
+    setLoad(record, isLoad: false)
+    shared.loads.endSession(worker: index, server: record.pointee.server)
     sessions.remove(session)
     count(.sessionEnded)
   }
@@ -135,5 +131,6 @@ extension Worker {
     case .reopen:
       if pair != noIndex { labels.reopen(pair) }
     }
+    updateLoad(record)
   }
 }

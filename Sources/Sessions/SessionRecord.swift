@@ -49,6 +49,8 @@ public enum SessionFlags {
   public static let withdrawn: UInt16 = 1 << 13
   /// Its server died: the next client packet is answered by a reset, and ends it.
   public static let interrupted: UInt16 = 1 << 14
+  /// It counts no more as load of its server. The worker writes it.
+  public static let isNoLoad: UInt16 = 1 << 15
 }
 
 /// A session: 128 bytes, two cache lines. The first holds what forwarding a packet of a live session

@@ -76,7 +76,8 @@ import Snapshots
 
   func end(worker: Int, server: Int) {
     let slot = UInt32(server)
-    loads.subtractSession(worker: worker, server: slot, service: Self.service)
+    loads.closeSession(worker: worker, server: slot, service: Self.service)
+    loads.endSession(worker: worker, server: slot)
     schedulers[worker].noteSessions(server: slot, service: Self.service, loads: loads)
   }
 

@@ -50,7 +50,7 @@ import Testing
     #expect(admit(0, record) == .sessionsFull)
     #expect(admit(1, record) == .sessionsFull)
     #expect(admit(0, record, service: 0) == .admitted)
-    loads.subtractSession(worker: 1, server: 0, service: Self.service)
+    loads.closeSession(worker: 1, server: 0, service: Self.service)
     #expect(admit(0, record) == .admitted)
     #expect(loads.admitted(Self.service) == 4)
   }
@@ -69,7 +69,7 @@ import Testing
     #expect(admit(0, record) == .admitted)
     loads.addSession(worker: 0, server: 0, service: Self.service)
     for _ in 0..<10 { #expect(admit(1, record) == .sessionsFull) }
-    loads.subtractSession(worker: 0, server: 0, service: Self.service)
+    loads.closeSession(worker: 0, server: 0, service: Self.service)
     #expect(admit(1, record) == .admitted)
     #expect(admit(1, record) == .rateExceeded)
     loads.addSession(worker: 1, server: 0, service: Self.service)

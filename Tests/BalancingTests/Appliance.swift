@@ -119,7 +119,7 @@ final class Appliance {
 
   func end(_ index: Int, worker: Int = 0) {
     let slot = Self.slot(index)
-    loads.subtractSession(worker: worker, server: slot, service: Self.service)
+    loads.closeSession(worker: worker, server: slot, service: Self.service)
     schedulers[worker].noteSessions(server: slot, service: Self.service, loads: loads)
   }
 

@@ -139,7 +139,7 @@ import Testing
       }
       if !own.isEmpty, Int.random(in: 0..<3, using: &numbers) == 0 {
         let slot = own.remove(at: Int.random(in: 0..<own.count, using: &numbers))
-        shared.loads.subtractSession(worker: worker, server: slot, service: Appliance.service)
+        shared.loads.closeSession(worker: worker, server: slot, service: Appliance.service)
         scheduler.noteSessions(server: slot, service: Appliance.service, loads: shared.loads)
       }
     }

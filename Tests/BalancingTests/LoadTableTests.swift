@@ -39,15 +39,42 @@ import Testing
     #expect(loads.serviceSessions(1) == 33 + 39)
   }
 
-  @Test func anEndTakesFromTheActiveOnly() {
+  @Test func aCloseTakesFromTheActiveOnly() {
     for _ in 0..<4 { loads.addSession(worker: 2, server: 4, service: 1) }
     loads.addSession(worker: 0, server: 4, service: 1)
-    for _ in 0..<3 { loads.subtractSession(worker: 2, server: 4, service: 1) }
+    for _ in 0..<3 { loads.closeSession(worker: 2, server: 4, service: 1) }
     #expect(loads.serverSessions(4) == 2)
     #expect(loads.serviceSessions(1) == 2)
     #expect(loads.serverTotal(4) == 5)
     #expect(loads.serverSessions(3) == 0)
     #expect(loads.serviceSessions(0) == 0)
+  }
+
+  @Test func aSessionThatReopensCountsAgainAndIsNoNewOne() {
+    loads.addSession(worker: 1, server: 2, service: 0)
+    loads.closeSession(worker: 1, server: 2, service: 0)
+    #expect(loads.serverSessions(2) == 0)
+    #expect(loads.serviceSessions(0) == 0)
+    loads.reopenSession(worker: 1, server: 2, service: 0)
+    #expect(loads.serverSessions(2) == 1)
+    #expect(loads.serviceSessions(0) == 1)
+    #expect(loads.serverTotal(2) == 1)
+  }
+
+  /// A slot may be given away when no session refers to it, not when none is load.
+  @Test func aServerIsInUseUntilItsLastSessionEnds() {
+    #expect(loads.isUnused(server: 3))
+    for worker in [0, 2] { loads.addSession(worker: worker, server: 3, service: 1) }
+    #expect(!loads.isUnused(server: 3))
+    for worker in [0, 2] { loads.closeSession(worker: worker, server: 3, service: 1) }
+    #expect(loads.serverSessions(3) == 0)
+    #expect(!loads.isUnused(server: 3))
+    loads.endSession(worker: 0, server: 3)
+    #expect(!loads.isUnused(server: 3))
+    loads.endSession(worker: 2, server: 3)
+    #expect(loads.isUnused(server: 3))
+    #expect(loads.isUnused(server: 2))
+    #expect(loads.serverTotal(3) == 2)
   }
 
   @Test func decisionsAreCountedApart() {

@@ -1,5 +1,6 @@
 import Labels
 import Sessions
+import Snapshots
 import TestSupport
 import Testing
 import Wire
@@ -37,6 +38,7 @@ extension DataplaneTests {
           _ = bench.appliance.withdraw(label: UInt32(17 + traffic.below(40)))
         }
         if traffic.below(50) == 0 { bench.publish(network) }
+        bench.checkLoads()
       }
       // That the mixture is one: much is forwarded, switched, dropped, begun and ended.
       #expect(followed > 1000)
@@ -54,6 +56,71 @@ extension DataplaneTests {
       #expect(bench.appliance.pairCounts.free == 20)
       #expect((0..<12).allSatisfy { bench.appliance.sessions(server: $0) == 0 })
       #expect((0..<6).allSatisfy { bench.appliance.sessions(service: $0) == 0 })
+    }
+
+    /// Whatever befalls sessions and servers, a server's load is its sessions that are not closing, with
+    /// every algorithm (`checkLoads`, after each packet and each passage of time).
+    @Test(arguments: Algorithm.allCases)
+    func loadIsWhatIsNotClosing(algorithm: Algorithm) throws {
+      let network = Network.twoArmed.with { network in
+        for service in network.services.indices {
+          network.services[service].algorithm = algorithm
+          network.services[service].onDown = service % 2 == 0 ? .reset : .keep
+          network.services[service].responseSamples = 30
+          network.services[service].servers[1].maxSessions = 3
+        }
+        network.services[0].maxSessions = 5
+      }
+      let bench = try WorkerBench(network, workers: 2, sessions: 14, pairs: 8..<40)
+      var traffic = Traffic(seed: 11)
+      var closing = 0
+      var reopened = 0
+      for _ in 0..<1500 {
+        let before = SessionView(bench)
+        let port = traffic.below(2)
+        bench.inject(
+          (0...traffic.below(4)).map { _ in traffic.frame(bench, before, port: port) }, on: port,
+          worker: traffic.below(2))
+        for (key, session) in SessionView(bench).sessions {
+          if session.state == .closing { closing += 1 }
+          guard let old = before[key], old.version == session.version else { continue }
+          if old.state == .closing && session.state != .closing { reopened += 1 }
+        }
+        // A forged RST kills nothing.
+        let flow = traffic.flows[traffic.below(traffic.flows.count)]
+        if let session = SessionView(bench).session(of: flow), session.state == .live,
+          session.protocolNumber == ProtocolNumber.tcp
+        {
+          bench.inject(flow.rst)
+          bench.checkLoads()
+          bench.inject(flow.data())
+          bench.inject(flow.reply(Int(session.server)), on: 1)
+          if SessionView(bench).session(of: flow)?.state == .live { reopened += 1 }
+        }
+        if traffic.below(5) == 0 { bench.advance(by: UInt32(1 + traffic.below(60))) }
+        if traffic.below(15) == 0 {
+          _ = bench.appliance.withdraw(label: UInt32(17 + traffic.below(64)))
+          bench.turn()
+        }
+        if traffic.below(25) == 0 {
+          bench.publish(
+            network.service(traffic.below(6)) {
+              let place = traffic.below(2)
+              if traffic.below(2) == 0 {
+                $0.servers[place].state = .maint
+              } else {
+                $0.servers[place].health = .down
+              }
+            })
+          bench.turn()
+        }
+        bench.checkLoads()
+      }
+      #expect(closing > 100 && reopened > 20, "\(closing) closing, \(reopened) reopened")
+      bench.publish(network)
+      bench.advance(by: 6000)
+      #expect(bench.sessions.isEmpty)
+      bench.checkLoads()
     }
 
     /// Plain packets are switched and forwarded in place, past the inspector and the analyser. What

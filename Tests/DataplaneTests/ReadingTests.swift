@@ -42,7 +42,8 @@ extension DataplaneTests {
       #expect(appliance.sessions(limit: 1).count == 1)
       #expect(appliance.sessionCount == 2)
       #expect(slots.allSatisfy { appliance.totalSessions(server: $0) > 0 })
-      #expect(appliance.sessions(service: 0) == 2)
+      // One of them is closing.
+      #expect(appliance.sessions(service: 0) == 1)
       bench.advance(by: 400)
       #expect(appliance.sessions(service: 0) == 0)
       #expect(appliance.sessions(limit: 10).isEmpty)

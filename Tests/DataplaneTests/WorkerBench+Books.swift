@@ -51,6 +51,27 @@ extension WorkerBench {
     #expect(
       pairs.free + pairs.embryonic + pairs.live + pairs.closing + pairs.quarantined
         == pairs.capacity, sourceLocation: sourceLocation)
+    checkLoads(sourceLocation)
+  }
+
+  /// A server's load, and a service's sessions, are the records that are not closing; a server is
+  /// unused when there is none at all.
+  func checkLoads(_ sourceLocation: SourceLocation = #_sourceLocation) {
+    var servers = [UInt32](repeating: 0, count: appliance.options.serverSlots)
+    var services = [UInt32](repeating: 0, count: appliance.options.serviceSlots)
+    var used: Set<UInt32> = []
+    for session in sessions {
+      used.insert(session.server)
+      if session.state == .closing { continue }
+      servers[Int(session.server)] += 1
+      services[Int(session.service)] += 1
+    }
+    let shownServers = servers.indices.map { appliance.sessions(server: UInt32($0)) }
+    let shownServices = services.indices.map { appliance.sessions(service: UInt32($0)) }
+    let inUse = servers.indices.map(UInt32.init).filter { !appliance.isUnused(server: $0) }
+    #expect(shownServers == servers, sourceLocation: sourceLocation)
+    #expect(shownServices == services, sourceLocation: sourceLocation)
+    #expect(Set(inUse) == used, sourceLocation: sourceLocation)
   }
 
   /// What the label switch says of a label.

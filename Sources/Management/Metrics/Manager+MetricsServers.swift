@@ -17,7 +17,7 @@ extension Manager {
           "algorithm": "\(service.algorithm)",
         ], 1)
     }
-    text.family("tagline_service_sessions", .gauge, "Sessions of the service now.")
+    text.family("tagline_service_sessions", .gauge, "Sessions of the service that are not closing.")
     for service in services {
       text.sample(["service": service.name], appliance.sessions(service: service.slot))
     }
@@ -39,7 +39,7 @@ extension Manager {
         )
       }
     }
-    text.family("tagline_server_sessions", .gauge, "Sessions of the server now.")
+    text.family("tagline_server_sessions", .gauge, "Sessions of the server that are not closing.")
     for server in servers {
       text.sample(server.labels, appliance.sessions(server: server.view.slot))
     }

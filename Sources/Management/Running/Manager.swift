@@ -99,8 +99,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
     for (slot, number) in retiredServers {
       if !servers.contains(slot) {
         retiredServers[slot] = nil
-      } else if appliance.sessions(server: slot) == 0,
-        appliance.isPast(snapshot: number - 1), plan.release(serverSlot: slot)
+      } else if appliance.isPast(snapshot: number - 1), appliance.isUnused(server: slot),
+        plan.release(serverSlot: slot)
       {
         totalBaselines[slot] = appliance.totalSessions(server: slot)
         appliance.forgetTimes(server: slot)
@@ -111,9 +111,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
     for (slot, number) in retiredServices {
       if !services.contains(slot) {
         retiredServices[slot] = nil
-      } else if appliance.sessions(service: slot) == 0,
-        appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot)
-      {
+      } else if appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot) {
+        // Its sessions were its servers', whose slots are all free.
         refusedBaselines[slot] = Dictionary(
           uniqueKeysWithValues: AdmissionVerdict.refusals.map {
             ($0, appliance.refused(service: slot, $0))
