@@ -11,6 +11,7 @@ from harness.flows import tcp, udp
 from harness.live import Live
 from harness.running import run
 from harness.setup import one_arm, server, service
+from support.waiting import wait_until
 
 FLOWS = 1000
 NUMBERS = {network.server_mac(number): number for number in range(1, 9)}
@@ -122,6 +123,18 @@ def test_a_session_stays_where_it_is(algorithm):
     chosen = servers_of(result)
     assert chosen[:200] == chosen[200:400] == chosen[400:]
     assert result.counters["session.new"] == 200
+
+
+@pytest.mark.parametrize("algorithm", ["rr", "wrr", "lc", "wlc", "rt", "p2c", "maglev"])
+def test_balances_on_as_time_goes_by(algorithm):
+    """What the algorithms are told of servers is looked at once a second."""
+    flows = [udp(client) for client in range(1, 81)]
+    setup = one_arm([service((1, 2), protocol="udp", algorithm=algorithm)])
+    with Live(setup) as box:
+        box.send(*[flow.up(flow.send()) for flow in flows[:40]])
+        wait_until(lambda: box.admin.call("status")["uptime_s"] > 2.5, 30, "some seconds")
+        chosen = Counter(servers_of(box.send(*[flow.up(flow.send()) for flow in flows[40:]])))
+        assert set(chosen) == {1, 2} and sum(chosen.values()) == 40
 
 
 def test_least_connections_fills_up_the_emptier_server():

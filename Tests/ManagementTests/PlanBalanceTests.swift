@@ -32,18 +32,18 @@ import Testing
   @Test func weightsOfRTFollowResponseTimes() {
     var plan = plan(.rt)
     let times = [average(1), average(2), average(2)]
-    let first = plan.balance(now: start) { times[Int($0)] }
+    let first = plan.balance(now: start) { slot, _ in times[Int(slot)] }
     #expect(first)
     let weights = plan.makeContents(number: 1).servers.map(\.weight)
     // A quarter of the way: 256 x 1.5^(1/4) = 283, 256 x 0.75^(1/4) = 238.
     #expect(weights[0] > 275 && weights[0] < 290)
     #expect(weights[1] == weights[2] && weights[1] > 233 && weights[1] < 256)
-    for _ in 0..<40 { _ = plan.balance(now: start) { times[Int($0)] } }
+    for _ in 0..<40 { _ = plan.balance(now: start) { slot, _ in times[Int(slot)] } }
     let last = plan.makeContents(number: 2).servers.map(\.weight)
     #expect(abs(Int(last[0]) - 384) <= 384 / 15)
     #expect(abs(Int(last[1]) - 192) <= 192 / 15)
     // Nothing goes on, so nothing is published.
-    let again = plan.balance(now: start) { times[Int($0)] }
+    let again = plan.balance(now: start) { slot, _ in times[Int(slot)] }
     #expect(!again)
     #expect(plan.server(slot: 0)?.weight == 1)
     #expect(plan.server(slot: 0).map { abs($0.effectiveWeight - 1.5) < 0.1 } == true)
@@ -52,7 +52,7 @@ import Testing
   @Test func otherAlgorithmsPublishNothing() {
     for algorithm in [Algorithm.rr, .wrr, .lc, .wlc, .maglev] {
       var plan = plan(algorithm)
-      let isNews = plan.balance(now: start) { slot in average(Double(1 + 10 * slot)) }
+      let isNews = plan.balance(now: start) { slot, _ in average(Double(1 + 10 * slot)) }
       #expect(!isNews)
       #expect(plan.makeContents(number: 1).servers.map(\.weight) == [1, 1, 1])
     }
@@ -62,7 +62,7 @@ import Testing
   @Test func aNewWeightTakesHold() throws {
     var plan = plan(.rt)
     let times = [average(1), average(2), average(2)]
-    for _ in 0..<10 { _ = plan.balance(now: start) { times[Int($0)] } }
+    for _ in 0..<10 { _ = plan.balance(now: start) { slot, _ in times[Int(slot)] } }
     try plan.set(server: "web/a", weight: 4, state: nil)
     #expect(plan.makeContents(number: 1).servers[0].weight == 1024)
     try plan.set(server: "web/a", weight: 0, state: nil)
@@ -77,14 +77,14 @@ import Testing
   @Test func responseTimesOfP2C() {
     var plan = plan(.p2c)
     var times = [average(16), ServerTimes(), average(2)]
-    let first = plan.balance(now: start) { times[Int($0)] }
+    let first = plan.balance(now: start) { slot, _ in times[Int(slot)] }
     #expect(first)
     #expect(plan.makeContents(number: 1).servers.map(\.responseTime) == [16_000, 0, 2000])
     times = [average(17), ServerTimes(), average(2.1)]
-    let second = plan.balance(now: start) { times[Int($0)] }
+    let second = plan.balance(now: start) { slot, _ in times[Int(slot)] }
     #expect(!second)
     times = [average(17.1), average(1), ServerTimes()]
-    let third = plan.balance(now: start) { times[Int($0)] }
+    let third = plan.balance(now: start) { slot, _ in times[Int(slot)] }
     #expect(third)
     #expect(plan.makeContents(number: 2).servers.map(\.responseTime) == [17_100, 1000, 0])
   }
@@ -101,16 +101,16 @@ import Testing
     _ = plan.setHealth(slot: 0, .down, now: start)
     _ = plan.setHealth(slot: 0, .up, now: start)
     #expect(ramps(2) == [26, 0, 0])
-    let half = plan.balance(now: start + .seconds(5)) { _ in ServerTimes() }
+    let half = plan.balance(now: start + .seconds(5)) { _, _ in ServerTimes() }
     #expect(half)
     #expect(ramps(3) == [128, 0, 0])
     #expect(plan.server(slot: 0)?.effectiveWeight == 0.5)
-    let same = plan.balance(now: start + .seconds(5)) { _ in ServerTimes() }
+    let same = plan.balance(now: start + .seconds(5)) { _, _ in ServerTimes() }
     #expect(!same)
-    let end = plan.balance(now: start + .seconds(10)) { _ in ServerTimes() }
+    let end = plan.balance(now: start + .seconds(10)) { _, _ in ServerTimes() }
     #expect(end)
     #expect(ramps(4) == [0, 0, 0])
-    let after = plan.balance(now: start + .seconds(11)) { _ in ServerTimes() }
+    let after = plan.balance(now: start + .seconds(11)) { _, _ in ServerTimes() }
     #expect(!after)
   }
 
@@ -121,7 +121,7 @@ import Testing
     #expect(plan.makeContents(number: 1).servers[0].ramp == 26)
     // The key is taken away.
     try plan.apply(planned(["web: a b c"]))
-    let isNews = plan.balance(now: start + .seconds(1)) { _ in ServerTimes() }
+    let isNews = plan.balance(now: start + .seconds(1)) { _, _ in ServerTimes() }
     #expect(isNews)
     #expect(plan.makeContents(number: 2).servers[0].ramp == 0)
     _ = plan.setHealth(slot: 1, .down, now: start)

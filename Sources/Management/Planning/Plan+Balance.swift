@@ -10,10 +10,11 @@ extension Plan {
   /// Takes over what is known of response times, and how far slow starts are. To be called once a
   /// second.
   ///
-  /// - Parameter times: of a server slot
+  /// - Parameter times: of a server slot, whose checks ask the application or do not. It must not look
+  ///   at the plan, which is being changed.
   /// - Returns: whether a new snapshot is wanted
   public mutating func balance(
-    now: ContinuousClock.Instant, times: (UInt32) -> ServerTimes
+    now: ContinuousClock.Instant, times: (_ slot: UInt32, _ checksApplication: Bool) -> ServerTimes
   ) -> Bool {
     var isNews = false
     for slot in serviceSlots {
@@ -23,10 +24,12 @@ extension Plan {
       }
       switch service.configuration.algorithm {
       case .rt:
-        let times = ServerTimes.comparable(service.serverSlots.map(times))
+        let times = ServerTimes.comparable(
+          service.serverSlots.map { times($0, checksApplication(ofServer: $0)) })
         if weigh(service.serverSlots, times) { isNews = true }
       case .p2c:
-        let times = ServerTimes.comparable(service.serverSlots.map(times))
+        let times = ServerTimes.comparable(
+          service.serverSlots.map { times($0, checksApplication(ofServer: $0)) })
         for (server, known) in zip(service.serverSlots, times) where time(server, known) {
           isNews = true
         }

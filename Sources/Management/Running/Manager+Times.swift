@@ -5,10 +5,10 @@ import Snapshots
 /// How fast servers answer, as far as it is known.
 extension Manager {
   /// What the algorithms are told of a server.
-  func times(of slot: UInt32) -> ServerTimes {
+  func times(of slot: UInt32, checksApplication: Bool) -> ServerTimes {
     var times = ServerTimes(
       requests: appliance.responseTime(server: slot), network: appliance.networkTime(server: slot))
-    if plan.checksApplication(ofServer: slot), let time = health.view(slot: slot)?.responseTime {
+    if checksApplication, let time = health.view(slot: slot)?.responseTime {
       // Smoothed over 8 checks.
       times.checks = ResponseTimes.Average(
         microseconds: Double(time.nanoseconds) / 1000, samples: 8)

@@ -124,7 +124,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   /// Tells the workers, once a second, what the algorithms want to know of the servers.
   func balance() {
-    if plan.balance(now: .now, times: times(of:)) { publish() }
+    if plan.balance(now: .now, times: times(of:checksApplication:)) { publish() }
   }
 
   /// Says, at most once a call, that reserved labels came in (RFC 7274).
