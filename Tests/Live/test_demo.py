@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = pathlib.Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release"))
+from harness.programs import FOLDER, ROOT
 
 
 def descendants(process):
@@ -44,7 +43,7 @@ def still_running(processes):
 )
 def test_leaves_nothing_running(number, code, tmp_path):
     process = subprocess.Popen(
-        [ROOT / "deploy/live/demo", PROGRAMS, tmp_path], stdin=subprocess.DEVNULL,
+        [ROOT / "deploy/live/demo", FOLDER, tmp_path], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip

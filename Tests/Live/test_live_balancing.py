@@ -1,21 +1,11 @@
 """deploy/live-balancing as its users run it, with the least of time."""
 
+import functools
 import json
-import os
-import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = ROOT / "deploy/live-balancing"
+from harness.programs import measure
 
-
-def run(*words):
-    environment = {
-        "TAGLINE_BIN_DIR": str(ROOT / ".build/release"), "PYTHONDONTWRITEBYTECODE": "1",
-    } | os.environ  # fmt: skip
-    return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, timeout=300, env=environment
-    )
+run = functools.partial(measure, "live-balancing")
 
 
 def test_all_algorithms_meet_the_same_requests_and_serve_them(tmp_path):
