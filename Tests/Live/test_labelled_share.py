@@ -4,9 +4,10 @@ closing packets, read from captures of both links and not from anybody's counter
 
 import pytest
 
-from harness.capture import ACK, FIN, RST, SYN, Capture
+from harness.capture import Capture
 from harness.session_frames import check_labelled, labelled_share, opens_or_closes
 from harness.site import Connection, connect_to
+from rig.capture import ACK, FIN, RST, SYN
 
 SIZE = 1 << 20
 LABELLED = ("server1", "server2")

@@ -1,13 +1,12 @@
-"""What was on the wire: captured by tcpdump on the switch, read by tshark."""
+"""Frames with their labels, of both address families, as they were on a link of the switch."""
 
 import re
-import subprocess
 import time
 from dataclasses import dataclass
 
-from rig.namespace import Failed, wait_until
+import rig.capture
+from rig.namespace import Failed
 
-SYN, FIN, RST, ACK = 0x02, 0x01, 0x04, 0x10
 FIELDS = (
     "eth.src", "mpls.label", "mpls.bottom", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "ip.len",
     "ipv6.plen", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags", "icmp.type",
@@ -31,49 +30,30 @@ class Frame:
     icmp: int
 
 
-class Capture:
+class Capture(rig.capture.Capture):
     """A context manager around traffic; `frames` afterwards. `device`: a port of the switch."""
 
     def __init__(self, switch, device):
-        self.switch, self.device = switch, device
-        self.file = switch.folder / f"{device}.pcap"
-        self.log = f"{device}.tcpdump"
-
-    def __enter__(self):
-        # A change of user would let it outlive the tests; 128 bytes hold all headers.
-        self.process = self.switch.start(
-            "tcpdump", "-Z", "root", "-i", self.device, "-n", "-U", "--immediate-mode", "-B", 65536,
-            "-s", 128, "-w", self.file, "ip or ip6 or mpls", log=self.log,
-        )  # fmt: skip
-        wait_until(lambda: "listening on" in self.text(), 10, "tcpdump listens", self.process)
-        return self
+        super().__init__(switch, device, switch.folder / f"{device}.pcap", "ip or ip6 or mpls")
 
     def __exit__(self, kind, *_):
         self.settle()
-        self.switch.end(self.process)
-        lost = re.search(r"(\d+) packets dropped by kernel", self.text())
+        super().__exit__()
+        lost = re.search(r"(\d+) packets dropped by kernel", self.log())
         if kind is None and (lost is None or int(lost[1])):
-            raise Failed(f"tcpdump on {self.device} lost frames: {self.text()}")
+            raise Failed(f"tcpdump on {self.device} lost frames: {self.log()}")
 
     def settle(self):
         """Until nothing more has come for half a second, and at most for ten."""
         size, since, end = -1, time.monotonic(), time.monotonic() + 10
         while time.monotonic() < min(since + 0.5, end):
             time.sleep(0.05)
-            if (now := self.file.stat().st_size) != size:
+            if (now := self.path.stat().st_size) != size:
                 size, since = now, time.monotonic()
-
-    def text(self):
-        return (self.switch.folder / self.log).read_text()
 
     def frames(self, port=None):
         """All, or those that have this TCP or UDP port."""
-        fields = [word for field in FIELDS for word in ("-e", field)]
-        done = subprocess.run(
-            ["tshark", "-n", "-r", self.file, "-T", "fields", "-E", "separator=;", *fields],
-            capture_output=True, text=True, check=True, timeout=120,
-        )  # fmt: skip
-        frames = [decode(line.split(";")) for line in done.stdout.splitlines()]
+        frames = [decode(row) for row in self.rows(FIELDS)]
         return [
             frame for frame in frames
             if port is None or port in (frame.source_port, frame.destination_port)

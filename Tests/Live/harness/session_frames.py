@@ -5,7 +5,7 @@ explicit null instead; all else carries it. Section 3.7: what the appliance send
 carries it always.
 """
 
-from harness.capture import ACK, FIN, RST, SYN
+from rig.capture import ACK, FIN, RST, SYN
 
 EXPLICIT_NULL = {4: 0, 6: 2}  # RFC 3032 2.1
 

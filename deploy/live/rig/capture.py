@@ -43,27 +43,38 @@ class Capture:
         self.expression = expression
 
     def __enter__(self):
+        # A change of user would let it outlive this; 128 bytes hold all headers.
         self.process = self.namespace.start(
-            "tcpdump", "-i", self.device, "-U", "--immediate-mode", "-s", "128", "-B", "16384",
-            "-Z", "root", "-w", self.path, self.expression, log="tcpdump.log",
+            "tcpdump", "-Z", "root", "-i", self.device, "-U", "--immediate-mode", "-B", 65536,
+            "-s", 128, "-w", self.path, self.expression, log=self.log_name,
         )  # fmt: skip
-        log = self.namespace.folder / "tcpdump.log"
-        wait_until(lambda: "listening" in log.read_text(), 10, "tcpdump listens", self.process)
+        wait_until(lambda: "listening on" in self.log(), 10, "tcpdump listens", self.process)
         return self
 
     def __exit__(self, *_):
         self.namespace.end(self.process)
 
+    @property
+    def log_name(self):
+        return f"{self.device}.tcpdump"
+
+    def log(self):
+        return (self.namespace.folder / self.log_name).read_text()
+
+    def rows(self, fields, *options):
+        """Of each frame the values of tshark's `fields`, "" for what it lacks."""
+        words = ["tshark", "-n", "-r", self.path, "-T", "fields", *options]
+        words += [word for field in fields for word in ("-e", field)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
     def segments(self):
         """The TCP segments in their order."""
-        words = ["tshark", "-r", self.path, "-Y", "tcp", "-T", "fields", "-E", "occurrence=f"]
-        words += [word for field in FIELDS for word in ("-e", field)]
-        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120)
-        return [segment(line.split("\t")) for line in done.stdout.splitlines()]
+        return [segment(row) for row in self.rows(FIELDS, "-Y", "tcp", "-E", "occurrence=f")]
 
 
-def segment(fields):
-    number, source4, destination4, source6, destination6, label, source, port, flags, length = fields
+def segment(row):
+    number, source4, destination4, source6, destination6, label, source, port, flags, length = row
     return Segment(
         int(number), (source4 or source6, int(source)), (destination4 or destination6, int(port)),
         int(label) if label else None, int(flags, 16), int(length),
