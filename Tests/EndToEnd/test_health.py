@@ -181,7 +181,7 @@ def test_what_is_shown_of_a_check(inside, webs):
 def test_a_silent_server_times_out(inside):
     """A listener that accepts and never answers: the kernel connects, nobody reads."""
     words = "import socket, time; s = socket.create_server(('192.0.2.13', 80)); time.sleep(1e6)"
-    listener = inside.start(["python3", "-c", words])
+    listener = inside.start("python3", "-c", words)
     wait_until(lambda: inside.listens(network.server_address(3), 80), 10, "a listener")
     try:
         services = [
@@ -212,7 +212,7 @@ http.server.HTTPServer(("192.0.2.13", 80), Handler).serve_forever()
 @pytest.mark.parametrize("_", range(3))
 def test_an_end_amid_changes_is_clean(inside, _):
     """A server whose health changes with each check, some 50 times a second, until the end."""
-    server_process = inside.start(["python3", "-c", FLAPPING])
+    server_process = inside.start("python3", "-c", FLAPPING)
     wait_until(lambda: inside.listens(network.server_address(3), 80), 10, "a server")
     restless = http(interval="10ms", timeout="1s", rise=1, fall=1)
     try:
@@ -298,7 +298,7 @@ def test_a_shared_target_is_checked_once(inside, webs):
 def test_many_changes_make_few_snapshots(inside):
     """200 servers that die at once are a few snapshots, not 200."""
     words = "import socket, time; s = socket.create_server(('192.0.2.11', 80)); time.sleep(1e6)"
-    listener = inside.start(["python3", "-c", words])
+    listener = inside.start("python3", "-c", words)
     wait_until(lambda: inside.listens(network.server_address(1), 80), 10, "a listener")
     # One distinct check, so that all of them change at one moment.
     servers = [server(1, name=f"n{n}") for n in range(200)]

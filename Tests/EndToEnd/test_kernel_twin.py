@@ -103,7 +103,7 @@ def test_serves_and_passes_over_who_is_not_resolved(net, box, address):
 def test_those_beyond_the_gateway_are_reached_through_it(net, box):
     """By the data path, whose next hop the kernel resolved, and by the twin's default route."""
     assert "3 received" in ping(net.client, network.VIP4, "-I", REMOTE)
-    with net.client.connect(network.VIP4, network.TCP_PORT, 10, REMOTE) as connection:
+    with net.client.connect(network.VIP4, network.TCP_PORT, 10, (REMOTE, 0)) as connection:
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert connection.makefile("rb").read().endswith(b"served")
 
@@ -118,14 +118,14 @@ def test_nothing_of_tcp_or_udp_to_a_virtual_address_enters_the_twin(net, box):
     """A server of the box itself, on every address, is reached by the port's own address alone."""
     net.box.web_server("0.0.0.0", 8080)
     watch = net.box.start(
-        ["tcpdump", "-i", "front", "-w", net.box.folder / "twin.pcap", "-U", "dst", "host",
-         network.VIP4, "and", "(tcp or udp)"]
+        "tcpdump", "-i", "front", "-w", net.box.folder / "twin.pcap", "-U", "dst", "host",
+        network.VIP4, "and", "(tcp or udp)",
     )  # fmt: skip
     wait_until((net.box.folder / "twin.pcap").exists, 10, "the capture")
     before = box.counters()
     net.client.connect(OWN_FRONT, 8080).close()
     with pytest.raises(OSError):
-        net.client.connect(network.VIP4, 8080, timeout=2.5)
+        net.client.connect(network.VIP4, 8080, seconds=2.5)
     with net.client.entered():
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.sendto(b"x", (network.VIP4, 8080))

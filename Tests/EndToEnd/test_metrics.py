@@ -208,10 +208,10 @@ def prometheus(live, inside):
     document["rule_files"] = [str(DEPLOY / "alerts.yaml")]
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(document))
     port = 19090
-    process = inside.start([
+    process = inside.start(
         program("prometheus"), f"--config.file={folder / 'prometheus.yaml'}",
         f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
-    ])
+    )  # fmt: skip
     wait_until(lambda: inside.listens("127.0.0.1", port), 30, "Prometheus listens")
     wait_until(
         lambda: query(inside, port, 'up{job="tagline"} == 1'), 30, "Prometheus has scraped")

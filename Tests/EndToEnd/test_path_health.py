@@ -147,7 +147,7 @@ def test_a_server_that_does_not_hold_the_address_is_found(net, workers):
             reason(box, "timeout after 400 ms")
             wait_for(box, "up", name="own")
             with pytest.raises(OSError):
-                net.client.connect(network.VIP4, 80, timeout=1)
+                net.client.connect(network.VIP4, 80, seconds=1)
         finally:
             hold(net)
         wait_for(box, "up")
@@ -170,7 +170,7 @@ def test_a_server_that_refuses_is_down_at_once(net):
         with running(net, [service([plain()], address=other, health=CHECK)]) as box:
             wait_for(box, "down")
             reason(box, "connection refused")
-            listening = net.server.start(["python3", "-c", LISTENING, other, "80"])
+            listening = net.server.start("python3", "-c", LISTENING, other, "80")
             wait_for(box, "up")
             falls(box, lambda: net.server.end(listening))
             reason(box, "connection refused")
@@ -181,13 +181,11 @@ def test_a_server_that_refuses_is_down_at_once(net):
 def test_checks_come_from_the_port_and_name_the_server(net):
     """Each of two services' servers has a port of its own, the same in every check, and in another
     run of the appliance."""
-    seen = net.server.folder / "seen"
     addresses = ["203.0.113.95", "203.0.113.96"]
     started = []
     for address in addresses:
         hold(net, address)
-        with (seen.with_suffix("." + address)).open("wb") as log:
-            started.append(net.server.start(["python3", "-c", LISTENING, address, "80"], log))
+        started.append(net.server.start("python3", "-c", LISTENING, address, "80", log=address))
     services = [
         service([plain()], name=f"s{place}", address=address, health=CHECK)
         for place, address in enumerate(addresses)
@@ -198,7 +196,7 @@ def test_checks_come_from_the_port_and_name_the_server(net):
             wait_for(box, "up", name="s1")
             time.sleep(3 * INTERVAL)
         peers = [
-            {tuple(line.split()) for line in (seen.with_suffix("." + one)).read_text().splitlines()}
+            {tuple(line.split()) for line in (net.server.folder / one).read_text().splitlines()}
             for one in addresses
         ]
         assert [len(one) for one in peers] == [1, 1]
@@ -344,7 +342,7 @@ def test_nothing_survives_a_kill(net):
         threads = f"/proc/{box.process.pid}/task"
         own = {os.readlink(f"{threads}/{thread}/ns/net") for thread in os.listdir(threads)}
         assert len(own) == 2
-        (checks,) = own - {os.readlink(net.box.path)}
+        (checks,) = own - {os.readlink(net.box.network_path)}
         wait_until(lambda: evidence.balanced(box.counters()), 5, "every packet is accounted for")
         box.process.kill()
         box.process.wait()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support.namespaces import connect, run
+from support.namespaces import connect
 
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
@@ -110,7 +110,7 @@ def test_killed_at_any_moment(prepared):
         if turn >= 12 and broken >= 3:
             break
         process = subprocess.Popen(
-            [*prepared.prefix, ENDPOINT, "attach", "d0", "--appliance", APPLIANCE],
+            prepared.command([ENDPOINT, "attach", "d0", "--appliance", APPLIANCE]),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(whole * generator.uniform(0.05, 0.95))
         process.send_signal(signal.SIGKILL)
@@ -135,7 +135,7 @@ def test_killed_while_detaching(prepared):
             break
         endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
         process = subprocess.Popen(
-            [*prepared.prefix, ENDPOINT, "detach", "d0"],
+            prepared.command([ENDPOINT, "detach", "d0"]),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(generator.uniform(0.005, 0.05))
         process.send_signal(signal.SIGKILL)
@@ -322,7 +322,8 @@ def foreign(tmp_path):
         '__attribute__((section("xdp"))) int pass(void *c) { return 2; }\n'
         '__attribute__((section("classifier"))) int ok(void *c) { return 0; }\n'
         'char _license[] __attribute__((section("license"))) = "GPL";\n')
-    run(clang, "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o")
+    subprocess.run(
+        [clang, "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o"], check=True)
     return tmp_path / "foreign.o"
 
 
@@ -379,7 +380,7 @@ def test_commands_take_turns(prepared):
     before = settings(prepared)
     commands = [["attach", "d0", "--appliance", APPLIANCE]] * 3 + [["show", "d0"], ["detach", "d0"]]
     processes = [
-        subprocess.Popen([*prepared.prefix, ENDPOINT, *command], stdout=subprocess.PIPE,
+        subprocess.Popen(prepared.command([ENDPOINT, *command]), stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True)
         for command in commands]
     for command, process in zip(commands, processes, strict=True):
@@ -436,8 +437,9 @@ def test_bad_input(host, arguments, status, expected):
 def test_without_rights(host):
     before = settings(host)
     result = subprocess.run(
-        [*host.prefix, "setpriv", "--reuid", "nobody", "--clear-groups", "--inh-caps=-all",
-         ENDPOINT, "attach", "d0", "--appliance", APPLIANCE],
+        host.command([
+            "setpriv", "--reuid", "nobody", "--clear-groups", "--inh-caps=-all",
+            ENDPOINT, "attach", "d0", "--appliance", APPLIANCE]),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
     assert result.returncode == 2, result.stdout
     assert "run this as root" in result.stdout

@@ -82,8 +82,7 @@ def relay(stack, middle, mtu):
 
 def tagline(stack, middle, mtu):
     """The real one."""
-    ports = {"front": ("client", "front", FRONT, CLIENT_MAC),
-             "back": ("server", "back", BACK, SERVER_MAC)}
+    ports = {"front": ("client", FRONT, CLIENT_MAC), "back": ("server", BACK, SERVER_MAC)}
     services = [
         {"name": f"{protocol}{family}", "address": address, "protocol": protocol, "port": port,
          "algorithm": "rr",
@@ -119,7 +118,7 @@ def network(mtu, address, between=relay):
                  "--client-prefix", "2001:db8:1::/48", namespace=client)
         endpoint("attach", "s0", "--appliance", BACK, namespace=server)
         process = subprocess.Popen(
-            [*server.prefix, sys.executable, "-c", SERVER, address], stdout=subprocess.PIPE)
+            server.command([sys.executable, "-c", SERVER, address]), stdout=subprocess.PIPE)
         stack.callback(lambda: (process.kill(), process.wait()))
         assert process.stdout.readline() == b"ready\n"
         yield Network(client, middle, server, between(stack, middle, mtu))

@@ -3,16 +3,12 @@
 import os
 import shutil
 import signal
-import sys
 
 import pytest
 
 from harness import programs
-
-sys.path.insert(0, str(programs.ROOT / "deploy/live"))
-
-from harness.site import Site, web_services  # noqa: E402 (after the path)
-from rig import appliance, plan  # noqa: E402
+from harness.site import Site, web_services
+from rig import appliance, plan
 
 
 def pytest_sessionstart(session):

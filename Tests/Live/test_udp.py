@@ -39,13 +39,10 @@ def udp(site):
     sockets = []
 
     def make(host, version):
-        def open_socket():
+        with host.entered():
             family = socket.AF_INET if version == 4 else socket.AF_INET6
             sock = socket.socket(family, socket.SOCK_DGRAM)
-            sock.connect((address(version), 7))
-            return sock
-
-        sock = host.inside(open_socket)
+        sock.connect((address(version), 7))
         sock.settimeout(2)
         sockets.append(sock)
         return sock

@@ -2,7 +2,6 @@
 
 import http.client
 import shutil
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ class Host(Namespace):
     """`addresses` are its loopback device's; `folder` is removed with it."""
 
     def __init__(self, addresses=()):
+        super().__init__()
         self.addresses = addresses
         self.rights = []  # of setpriv, for what is started from now on
 
@@ -30,30 +30,17 @@ class Host(Namespace):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
-    def prefix(self):
-        return super().prefix + (["setpriv", *self.rights] if self.rights else [])
+    def enter(self):
+        return super().enter + (["setpriv", *self.rights] if self.rights else [])
 
     def web_server(self, address, port=80, folder=None):
         """Python's web server over a folder, once it listens. A listing is what `/` gives."""
         # It asks for the name of its address, and nobody is there to answer.
         words = ["env", "RES_OPTIONS=timeout:1 attempts:1"]
         words += [sys.executable, "-m", "http.server", "--bind", address, str(port)]
-        process = self.start(words + ["--directory", str(folder or self.folder)])
+        process = self.start(*words, "--directory", folder or self.folder)
         wait_until(lambda: self.listens(address, port), 10, "the web server listens")
         return process
-
-    def listens(self, address, port):
-        try:
-            self.connect(address, port).close()
-        except OSError:
-            return False
-        return True
-
-    def connect(self, address, port, timeout=20, source=None):
-        """A TCP connection that was opened inside, from the address `source` if given."""
-        with self.entered():
-            bound = (source, 0) if source else None
-            return socket.create_connection((address, port), timeout, bound)
 
     def get(self, port, path, method="GET", address="127.0.0.1"):
         """Status, headers and text of an HTTP answer."""

@@ -85,14 +85,12 @@ class BridgedPorts(TapPorts):
             for device in (self.peer(number, self.box.folder), f"net_tap{number},iface={name}0")
             for word in ("--vdev", device)
         ]
-        with log.open("wb") as output:
-            process = self.bridging = self.box.start(
-                ["dpdk-testpmd", "--no-huge", "-m", "256", "--lcores", "0@(0-1),1@(0-1)",
-                 "--no-pci", "--no-telemetry", "--no-shconf", "--file-prefix",
-                 self.box.folder.name, *devices, "--", "--forward-mode=io", "--auto-start",
-                 "--total-num-mbufs=16384", "--stats-period=60"],
-                log=output,
-            )  # fmt: skip
+        process = self.bridging = self.box.start(
+            "dpdk-testpmd", "--no-huge", "-m", "256", "--lcores", "0@(0-1),1@(0-1)", "--no-pci",
+            "--no-telemetry", "--no-shconf", "--file-prefix", self.box.folder.name, *devices, "--",
+            "--forward-mode=io", "--auto-start", "--total-num-mbufs=16384", "--stats-period=60",
+            log=log.name,
+        )  # fmt: skip
 
         def forwards():
             text = log.read_text(errors="replace")

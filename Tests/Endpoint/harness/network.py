@@ -1,15 +1,15 @@
-"""Network namespaces whose devices may become label endpoints."""
+"""Hosts whose devices may become label endpoints."""
 
 import contextlib
 import pathlib
 import socket
 
-from support.namespaces import Namespace
+from support.hosts import Host
 
 SO_NETNS_COOKIE = 71
 
 
-class EndpointNamespace(Namespace):
+class EndpointHost(Host):
     def __exit__(self, *_):
         """With what was saved of its devices: tests end with endpoints that are still attached."""
         with self.entered(), socket.socket() as asking:
@@ -23,4 +23,4 @@ class EndpointNamespace(Namespace):
 @contextlib.contextmanager
 def namespaces(count):
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(EndpointNamespace()) for _ in range(count)]
+        yield [stack.enter_context(EndpointHost()) for _ in range(count)]

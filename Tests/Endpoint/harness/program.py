@@ -6,16 +6,16 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-ENDPOINT = pathlib.Path(
-    os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release")) / "tagline-endpoint"
+FOLDER = pathlib.Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release"))
+ENDPOINT = FOLDER / "tagline-endpoint"
 
 
 def endpoint(*arguments, namespace=None, status=0):
     """Runs the command, in a namespace if given, and returns what it printed (both streams)."""
-    prefix = namespace.prefix if namespace else []
+    words = [ENDPOINT, *arguments]
     result = subprocess.run(
-        [*prefix, ENDPOINT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=60)
+        namespace.command(words) if namespace else words, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=60)
     assert result.returncode == status, f"{arguments}: {result.returncode}\n{result.stdout}"
     return result.stdout
 

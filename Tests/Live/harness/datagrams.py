@@ -36,18 +36,15 @@ class Path:
 
     def __init__(self, host, version):
         self.version = version
-        self.sock = host.inside(self.open)
-
-    def open(self):
-        family = socket.AF_INET if self.version == 4 else socket.AF_INET6
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        if self.version == 4:
-            sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DO)
+        with host.entered():
+            family = socket.AF_INET if version == 4 else socket.AF_INET6
+            self.sock = socket.socket(family, socket.SOCK_DGRAM)
+        if version == 4:
+            self.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DO)
         else:
-            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DO)
-        sock.connect((address(self.version), 7))
-        sock.settimeout(1)
-        return sock
+            self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DO)
+        self.sock.connect((address(version), 7))
+        self.sock.settimeout(1)
 
     def mtu(self):
         """What the kernel here knows of the path."""

@@ -1,14 +1,15 @@
 """Namespaces that nothing outlives: without names, held by a process that dies with this one."""
 
+import contextlib
 import ctypes
 import os
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 CLONE_NEWNET = 0x40000000  # sched.h
+LIBC = ctypes.CDLL(None, use_errno=True)
 DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
 # What a daemon starts, or a change of its user, escapes the above, but not the end of the first
 # process of a PID namespace, which is a shell.
@@ -16,10 +17,11 @@ WITH_ITS_CHILDREN = ["unshare", "--pid", "--fork", "--kill-child=KILL", "sh", "-
 
 # Within a mount namespace of its own: the devices of this network under /sys, and neither what the
 # machine has pinned in the BPF file system nor its /run, where label endpoints keep their state.
-HOLDER = """
+MOUNT = """
 mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /run &&
-mkdir /run/folder && ip link set lo up && echo held && exec sleep infinity
+mkdir /run/folder &&
 """
+HOLD = "ip link set lo up && echo held && exec sleep infinity"
 
 
 class Failed(Exception):
@@ -51,13 +53,18 @@ class Namespace:
     with the thread that started it (PR_SET_PDEATHSIG).
     """
 
+    has_mounts = True  # False: /sys and /run are the machine's, and there is no folder
+
     def __init__(self, name):
         self.name = name
         self.endings = {}  # process: how it is ended
 
     def __enter__(self):
+        kinds, script = ["--net"], HOLD
+        if self.has_mounts:
+            kinds, script = ["--net", "--mount"], MOUNT + HOLD
         self.holder = subprocess.Popen(
-            [*DIES_WITH_PARENT, "unshare", "--net", "--mount", "sh", "-c", HOLDER],
+            [*DIES_WITH_PARENT, "unshare", *kinds, "sh", "-c", script],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,  # Ctrl-C is for the one that cleans up
         )  # fmt: skip
@@ -65,8 +72,9 @@ class Namespace:
             why = self.holder.stderr.read().strip()
             self.__exit__()
             raise Lacking(f"no namespaces for {self.name}: {why}")
-        # In the namespace's own memory, and reached from everywhere: it goes with the holder.
-        self.folder = Path(f"/proc/{self.holder.pid}/root/run/folder")
+        if self.has_mounts:
+            # In the namespace's own memory, and reached from everywhere: it goes with the holder.
+            self.folder = Path(f"/proc/{self.holder.pid}/root/run/folder")
         return self
 
     def __exit__(self, *_):
@@ -90,7 +98,8 @@ class Namespace:
     @property
     def enter(self):
         """Before a command: runs it here."""
-        return ["nsenter", f"--net={self.network_path}", f"--mount=/proc/{self.holder.pid}/ns/mnt"]
+        mounts = [f"--mount=/proc/{self.holder.pid}/ns/mnt"] if self.has_mounts else []
+        return ["nsenter", f"--net={self.network_path}", *mounts]
 
     def command(self, words):
         return [*DIES_WITH_PARENT, *self.enter, *(str(word) for word in words)]
@@ -137,33 +146,23 @@ class Namespace:
         (how or ending)(process)
         return process.wait(10)
 
-    def inside(self, make):
-        """What `make()` returns in a thread that is here: a socket stays where it was opened."""
-        result = []
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread is here meanwhile, and no other; sockets stay where they were opened."""
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(self.network_path, os.O_RDONLY)
+        try:
+            switch(there)
+            yield
+        finally:
+            switch(before)
+            os.close(there)
+            os.close(before)
 
-        def call():
-            descriptor = os.open(self.network_path, os.O_RDONLY)
-            try:
-                # Of the calling thread alone (setns(2)).
-                if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), "setns")
-                result.append(make())
-            except Exception as error:  # noqa: BLE001 (raised again by the thread that waits)
-                result.append(error)
-            finally:
-                os.close(descriptor)
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        thread.join()
-        if isinstance(result[0], Exception):
-            raise result[0]
-        return result[0]
-
-    def connect(self, address, port, seconds=10, source=None):
+    def connect(self, address, port, seconds=20, source=None):
         """A TCP connection that was opened here."""
-        where = (address, port)
-        return self.inside(lambda: socket.create_connection(where, seconds, source))
+        with self.entered():
+            return socket.create_connection((address, port), seconds, source)
 
     def listens(self, address, port):
         try:
@@ -171,3 +170,9 @@ class Namespace:
         except OSError:
             return False
         return True
+
+
+def switch(descriptor):
+    """Puts the calling thread, alone, into a network namespace (setns(2))."""
+    if LIBC.setns(descriptor, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
