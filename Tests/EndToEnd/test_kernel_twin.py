@@ -14,12 +14,10 @@ from harness import evidence, network
 from harness.flows import udp
 from harness.frames import Frame
 from harness.kernel_network import (
-    CLIENT, OWN_FRONT, OWN_FRONT6, REMOTE, SERVER, SERVER6, KernelNetwork, KernelSetup,
+    CLIENT, OWN_FRONT, OWN_FRONT6, PLAIN, PLAIN6, REMOTE, KernelNetwork, KernelSetup,
 )  # fmt: skip
 from harness.setup import server, service
 
-WEB = {"name": "s1", "address": SERVER, "labels": False}
-WEB6 = {"name": "s1", "address": SERVER6, "labels": False}
 NOBODY = {"name": "s2", "address": network.server_address(2), "labels": False}
 LIMIT = {"kernel-packets-per-second": 1000}
 ALONE = "203.0.113.99"  # of a service that leaves
@@ -27,10 +25,10 @@ ALONE = "203.0.113.99"  # of a service that leaves
 
 def services():
     return [
-        service([WEB, NOBODY], 4),
-        service([WEB6], 6),
+        service([PLAIN, NOBODY], 4),
+        service([PLAIN6], 6),
         service([server(1)], 4, "udp"),
-        service([WEB], 4, "tcp", name="leaves", address=ALONE),
+        service([PLAIN], 4, "tcp", name="leaves", address=ALONE),
     ]
 
 
@@ -42,9 +40,7 @@ def workers(request):
 @pytest.fixture(scope="module")
 def net(workers):
     with KernelNetwork() as net:
-        (net.server.folder / "index.html").write_text("served")
-        net.server.web_server(network.VIP4, network.TCP_PORT)
-        net.server.web_server(network.VIP6, network.TCP_PORT)
+        net.serve("served")
         yield net
 
 

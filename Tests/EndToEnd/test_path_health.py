@@ -11,7 +11,7 @@ import pytest
 from support.waiting import wait_until
 
 from harness import evidence, network
-from harness.kernel_network import OWN_BACK, SERVER, SERVER6, KernelNetwork, KernelSetup
+from harness.kernel_network import OWN_BACK, PLAIN, SERVER6, KernelNetwork, KernelSetup
 from harness.program import TAGLINE
 from harness.setup import service
 
@@ -36,7 +36,7 @@ while True:
 
 
 def plain(**fields):
-    return {"name": "s1", "address": SERVER, "labels": False} | fields
+    return PLAIN | fields
 
 
 def labelled(**fields):
@@ -69,9 +69,7 @@ def workers(request):
 @pytest.fixture(scope="module")
 def net():
     with KernelNetwork() as net:
-        (net.server.folder / "index.html").write_text("served")
-        net.server.web_server(network.VIP4, network.TCP_PORT)
-        net.server.web_server(network.VIP6, network.TCP_PORT)
+        net.serve("served")
         yield net
 
 

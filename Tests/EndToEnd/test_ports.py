@@ -2,23 +2,22 @@
 
 import pytest
 
+from support.waiting import wait_until
+
 from harness import evidence, network
-from harness.appliance import wait_until
 from harness.flows import udp
 from harness.frames import Frame
-from harness.kernel_network import SERVER, SERVER6, KernelNetwork, KernelSetup
+from harness.kernel_network import PLAIN, PLAIN6, KernelNetwork, KernelSetup
 from harness.port_kinds import KINDS
 from harness.setup import server, service
 
-WEB = {"name": "s1", "address": SERVER, "labels": False}
-WEB6 = {"name": "s1", "address": SERVER6, "labels": False}
 # What comes over these has the checksums that a kernel left to a device.
 PARTIAL = {"af_packet", "af_xdp", "pcap"}
 PAGE = "served " * 20_000  # many segments
 
 
 def services():
-    return [service([WEB], 4), service([WEB6], 6), service([server(1)], 4, "udp")]
+    return [service([PLAIN], 4), service([PLAIN6], 6), service([server(1)], 4, "udp")]
 
 
 # Several workers where the peer knows nothing of their queues, and where there are as many.
@@ -47,9 +46,7 @@ def box(net, case):
         box.launch()
         box.ready()
         net.started()
-        (net.server.folder / "index.html").write_text(PAGE)
-        net.server.web_server(network.VIP4, network.TCP_PORT)
-        net.server.web_server(network.VIP6, network.TCP_PORT)
+        net.serve(PAGE)
         for name in ("tcp4", "tcp6"):
             wait_until(lambda: resolved(box, name), 30, "the server is resolved")
         wait_until(lambda: answers(net), 30, "the service answers")

@@ -6,6 +6,8 @@ import socket
 
 import yaml
 
+from rig.appliance import RING
+from rig.host import OFFLOADS
 from support.hosts import Host
 from support.namespaces import cable
 
@@ -21,8 +23,9 @@ CLIENT6 = "2001:db8:ffff::1"
 REMOTE = "198.51.100.77"  # beyond the client, who is the gateway there
 SERVER = network.server_address(1)
 SERVER6 = "2001:db8:1::11"
-OFFLOADS = ["tx", "off", "tso", "off", "gso", "off", "gro", "off"]
-RING = "blocksz=65536,framecnt=4096"  # the default ring of 512 frames loses some
+# The server without a label endpoint, at an address that the kernel resolves.
+PLAIN = {"name": "s1", "address": SERVER, "labels": False}
+PLAIN6 = PLAIN | {"address": SERVER6}
 
 
 class KernelSetup:
@@ -115,6 +118,12 @@ class KernelNetwork:
         ip("address", "replace", f"{network.VIP6}/128", "dev", "lo", "nodad")
         ip("route", "replace", "default", "via", OWN_BACK)
         ip("-6", "route", "replace", "default", "via", OWN_BACK6)
+
+    def serve(self, text):
+        """What the virtual addresses give by HTTP, from now on."""
+        (self.server.folder / "index.html").write_text(text)
+        self.server.web_server(network.VIP4, network.TCP_PORT)
+        self.server.web_server(network.VIP6, network.TCP_PORT)
 
     def appliance(self, setup):
         return Appliance(setup, inside=self.box)

@@ -2,9 +2,11 @@
 
 import json
 
+from rig.appliance import RING
+from support.waiting import wait_until
+
 from . import network
-from .appliance import wait_until
-from .kernel_network import RING, KernelNetwork
+from .kernel_network import KernelNetwork
 
 POLL_SECONDS = 20
 # The hosts' kernels leave checksums to the device, as they do unless told otherwise.
