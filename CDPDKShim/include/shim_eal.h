@@ -16,7 +16,6 @@ const char *shim_error_text(int error);
  * works without huge pages needs the contiguity. NULL with rte_errno set on failure. */
 struct rte_mempool *shim_pool_create(const char *name, unsigned int count, unsigned int cache, int socket,
 				     bool hugepages);
-unsigned int shim_pool_available(const struct rte_mempool *pool);
 unsigned int shim_pool_in_use(const struct rte_mempool *pool);
 /* Bytes that one packet buffer takes in a pool. */
 size_t shim_pool_bytes_per_buffer(void);

@@ -62,11 +62,6 @@ struct rte_mempool *shim_pool_create(const char *name, unsigned int count, unsig
 	return pool;
 }
 
-unsigned int shim_pool_available(const struct rte_mempool *pool)
-{
-	return rte_mempool_avail_count(pool);
-}
-
 unsigned int shim_pool_in_use(const struct rte_mempool *pool)
 {
 	return rte_mempool_in_use_count(pool);

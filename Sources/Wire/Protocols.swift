@@ -21,7 +21,6 @@ public enum ProtocolNumber {
   public static let fragment: UInt8 = 44
   public static let authentication: UInt8 = 51
   public static let icmpv6: UInt8 = 58
-  public static let noNextHeader: UInt8 = 59
   public static let destinationOptions: UInt8 = 60
   public static let mobility: UInt8 = 135
 }

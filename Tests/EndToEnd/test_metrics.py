@@ -256,10 +256,6 @@ def test_a_real_prometheus(live, inside, prometheus):
     assert {one["metric"]["server"] for one in alerts} == {"s2", "s3"}
 
 
-def listens(inside, port):
-    return inside.listens("127.0.0.1", port)
-
-
 def reload(live, other):
     live.appliance.config.write_text(other.text(live.appliance.folder))
     return live.admin.call("reload")
@@ -268,13 +264,13 @@ def reload(live, other):
 def test_a_reload_moves_the_metrics(inside):
     first, second = 9501, 9502
     with Live(setup(None), inside) as live:
-        assert not listens(inside, first)
+        assert not inside.listens("127.0.0.1", first)
         reload(live, setup(f"127.0.0.1:{first}"))
         assert page(inside, first).value("tagline_sessions") == 0
         held = inside.connect("127.0.0.1", first)
         reload(live, setup(f"127.0.0.1:{second}"))
         assert page(inside, second).value("tagline_workers") == 1
-        assert not listens(inside, first)
+        assert not inside.listens("127.0.0.1", first)
         assert held.recv(1) == b"", "a connection to the old address is closed"
         held.close()
         # The same port at another address.

@@ -20,7 +20,7 @@ KINDS = pytest.mark.parametrize(
 )
 
 
-def opened(flow, answers=None, to_client=None):
+def opened(flow, to_client=None):
     """What comes out of `flow.opening(...)`: odd label to the server from the first packet on."""
     if flow.protocol == "udp":
         contents = flow.send(b"open"), flow.answer(b"open"), flow.send()

@@ -7,7 +7,7 @@ from scapy.layers.inet6 import (
 
 from harness.bench import Remembered
 from harness.frames import (
-    APPLIANCE, HOST, SECOND_APPLIANCE, STRANGER, entry, frame, ip, tcp, udp)
+    APPLIANCE, SECOND_APPLIANCE, STRANGER, entry, frame, ip, tcp, udp)
 
 CLIENT, VIP = "198.51.100.7", "203.0.113.10"
 CLIENT6, VIP6 = "2001:db8:2::7", "2001:db8:1::10"

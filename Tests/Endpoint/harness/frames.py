@@ -4,7 +4,6 @@ import struct
 
 from scapy.layers.inet import IP, TCP, UDP  # noqa: F401 (for the tests)
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 
 HOST = "02:00:00:00:00:11"
