@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(name: "SnapshotsTests", dependencies: ["Snapshots"]),
     .testTarget(name: "LabelsTests", dependencies: ["Labels", "TestSupport"]),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions", "TestSupport"]),
-    .testTarget(name: "BalancingTests", dependencies: ["Balancing"]),
+    .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "AdminProtocolTests", dependencies: ["AdminProtocol"]),
   ],

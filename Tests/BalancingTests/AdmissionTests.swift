@@ -1,5 +1,6 @@
 import Balancing
 import Snapshots
+import TestSupport
 import Testing
 
 @Suite struct AdmissionTests {

@@ -1,18 +1,6 @@
 import Balancing
 import Snapshots
-
-/// Memory as the modules want it, of exactly the size asked for, so that AddressSanitizer sees any
-/// access past it.
-final class Memory {
-  let base: UnsafeMutableRawPointer
-
-  init(_ byteCount: Int) {
-    base = .allocate(byteCount: byteCount, alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-  }
-
-  deinit { base.deallocate() }
-}
+import TestSupport
 
 /// One service and its servers, with a scheduler a worker. Servers lie in the slots 7, 10, 13, ..., so
 /// that a slot is never mistaken for an index.

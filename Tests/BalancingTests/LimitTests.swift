@@ -1,5 +1,6 @@
 import Balancing
 import Snapshots
+import TestSupport
 import Testing
 
 /// `max-sessions` of a service and of its servers over several workers, none of which waits for the

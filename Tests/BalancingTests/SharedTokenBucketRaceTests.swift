@@ -1,5 +1,6 @@
 import Balancing
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct SharedTokenBucketRaceTests {
