@@ -1,4 +1,5 @@
 import Synchronization
+import Wire
 
 /// Token buckets of clients: how fast each may begin sessions. All workers share one table of fixed
 /// size, exactly, by one compare-and-exchange a session.
@@ -52,16 +53,11 @@ public struct ClientRates: @unchecked Sendable {
   ///   - low: likewise
   ///   - prefix: bits of the address that tell clients apart, 0...128
   public func client(service: UInt32, high: UInt64, low: UInt64, prefix: UInt8) -> UInt64 {
-    let bits = UInt64(prefix)
-    let high = high.bigEndian & Self.mask(min(bits, 64))
-    let low = low.bigEndian & Self.mask(bits > 64 ? bits &- 64 : 0)
-    let product = (high ^ secret0 ^ UInt64(service))
-      .multipliedFullWidth(by: StableHash.mix(low ^ secret1) | 1)
+    let network = IPAddress(high: high, low: low).masked(bits: Int(prefix))
+    let product = (network.high.bigEndian ^ secret0 ^ UInt64(service))
+      .multipliedFullWidth(by: StableHash.mix(network.low.bigEndian ^ secret1) | 1)
     return StableHash.mix(product.high ^ product.low ^ secret1)
   }
-
-  @inline(__always)
-  private static func mask(_ bits: UInt64) -> UInt64 { bits == 0 ? 0 : ~0 << (64 &- bits) }
 
   /// Whether a client has a token. Takes none.
   ///

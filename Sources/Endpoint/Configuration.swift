@@ -1,8 +1,10 @@
+import Wire
+
 /// What an endpoint is told.
 public struct Configuration: Equatable, Sendable {
   public let appliances: ApplianceSet
   /// Where explicit null goes to.
-  public let clientPrefixes: [NetworkPrefix]
+  public let clientPrefixes: [AddressPrefix]
 
   /// The most prefixes that the kernel's table holds.
   static let prefixLimit = 1024
@@ -10,9 +12,9 @@ public struct Configuration: Equatable, Sendable {
   /// Reads the options' texts.
   public init(appliances: [String], clientPrefixes: [String]) throws(EndpointFailure) {
     self.appliances = try ApplianceSet(appliances)
-    var prefixes: [NetworkPrefix] = []
+    var prefixes: [AddressPrefix] = []
     for text in clientPrefixes {
-      let prefix = try NetworkPrefix(text)
+      let prefix = try AddressPrefix(network: text)
       if !prefixes.contains(prefix) { prefixes.append(prefix) }
     }
     guard prefixes.count <= Configuration.prefixLimit else {

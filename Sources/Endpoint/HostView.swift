@@ -6,7 +6,7 @@ struct HostView: Equatable, Sendable {
   var mac: MACAddress
   var mtu: UInt32
   /// What the host takes as its own.
-  var addresses: [NetworkPrefix]
+  var addresses: [AddressPrefix]
 
   static func read(_ device: Device) throws(EndpointFailure) -> HostView {
     HostView(
@@ -42,7 +42,7 @@ extension HostView {
     self.mac = mac
     self.mtu = mtu
     self.addresses = addresses.compactMap { value in
-      value.stringValue.flatMap { try? NetworkPrefix($0) }
+      value.stringValue.flatMap { try? AddressPrefix(network: $0) }
     }
   }
 }

@@ -59,7 +59,7 @@ struct Programs: ~Copyable {
   }
 
   private static func fill(
-    _ map: consuming Descriptor, _ prefixes: [NetworkPrefix]
+    _ map: consuming Descriptor, _ prefixes: [AddressPrefix]
   ) throws(EndpointFailure) {
     for prefix in prefixes {
       var key = prefix.key

@@ -3,7 +3,7 @@ import Wire
 
 /// A route of the kernel (rtnetlink).
 struct Route: Sendable {
-  let destination: NetworkPrefix
+  let destination: AddressPrefix
   /// Index of the device; of local routes, that which has the address.
   let interface: Int32
   /// The route's own MTU in bytes; nil: the device's.
@@ -34,7 +34,7 @@ struct Route: Sendable {
       route.family == 4
       ? IPAddress(ipv4Word: UInt32(truncatingIfNeeded: route.high))
       : IPAddress(high: route.high, low: route.low)
-    destination = NetworkPrefix(address: address, length: Int(route.length))
+    destination = AddressPrefix(address: address, length: Int(route.length)).network
     interface = Int32(bitPattern: route.interface)
     mtu = route.mtu == 0 ? nil : route.mtu
   }

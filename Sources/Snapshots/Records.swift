@@ -207,17 +207,11 @@ public struct PrefixRecord: Sendable {
   public var maskHigh: UInt64
   public var maskLow: UInt64
 
-  /// - Parameter length: bits of the network, counted in the 128 of the form that the words are in
-  public init(high: UInt64, low: UInt64, length: Int) {
-    addressHigh = high
-    addressLow = low
-    maskHigh = Self.mask(min(length, 64))
-    maskLow = Self.mask(max(length - 64, 0))
-  }
-
-  /// A word whose first `bits` bits on the wire are set.
-  private static func mask(_ bits: Int) -> UInt64 {
-    bits == 0 ? 0 : (UInt64.max << UInt64(64 - bits)).byteSwapped
+  public init(addressHigh: UInt64, addressLow: UInt64, maskHigh: UInt64, maskLow: UInt64) {
+    self.addressHigh = addressHigh
+    self.addressLow = addressLow
+    self.maskHigh = maskHigh
+    self.maskLow = maskLow
   }
 
   @inlinable @inline(__always)

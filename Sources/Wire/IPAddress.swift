@@ -50,4 +50,22 @@ public struct IPAddress: Hashable, Sendable {
   /// The unspecified address of its family: 0.0.0.0 or ::.
   @inlinable @inline(__always)
   public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000) }
+
+  /// The first `bits` of the 128 bits alone set, 0...128.
+  @inlinable @inline(__always)
+  public static func mask(bits: Int) -> IPAddress {
+    IPAddress(high: maskWord(min(bits, 64)), low: maskWord(max(bits &- 64, 0)))
+  }
+
+  @inlinable @inline(__always)
+  static func maskWord(_ bits: Int) -> UInt64 {
+    bits == 0 ? 0 : (UInt64.max << UInt64(64 &- bits)).bigEndian
+  }
+
+  /// The first `bits` of the 128 bits, 0...128, all others cleared.
+  @inlinable @inline(__always)
+  public func masked(bits: Int) -> IPAddress {
+    let mask = Self.mask(bits: bits)
+    return IPAddress(high: high & mask.high, low: low & mask.low)
+  }
 }

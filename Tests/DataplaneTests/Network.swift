@@ -130,10 +130,12 @@ extension Network {
       record.firstPrefix = UInt16(contents.prefixes.count)
       record.prefixCount = UInt16(port.addresses.count)
       for (text, length) in port.addresses {
-        let address = IPAddress(text)!
+        let prefix = AddressPrefix(address: IPAddress(text)!, length: length)
+        let mask = IPAddress.mask(bits: prefix.bits)
         contents.prefixes.append(
           PrefixRecord(
-            high: address.high, low: address.low, length: length + (address.isIPv4 ? 96 : 0)))
+            addressHigh: prefix.address.high, addressLow: prefix.address.low, maskHigh: mask.high,
+            maskLow: mask.low))
       }
       if let gateway = port.gateway {
         record.gatewayAdjacency = UInt32(index)

@@ -20,7 +20,9 @@ import Wire
       appliances: ["02:00:00:00:00:01"], clientPrefixes: ["203.0.113.0/24"],
       host: HostView(
         mac: MACAddress(word: 0x1100_0000_0002), mtu: 1504,
-        addresses: [try NetworkPrefix("127.0.0.0/8"), try NetworkPrefix("::1/128")]),
+        addresses: [
+          try AddressPrefix(network: "127.0.0.0/8"), try AddressPrefix(network: "::1/128"),
+        ]),
       settings: [
         SavedSetting(setting: .feature("tx-tcp-segmentation"), was: 1, set: 0),
         SavedSetting(setting: .gsoMaxSegments, was: 65535, set: 1),

@@ -93,9 +93,9 @@ final class CheckNamespace: Sendable {
         link, mac: MACAddress(word: KernelPath.checkMAC), mtu: mtu, resolves: false),
       "device of checks to the vip")
     for address in Set(addresses) {
-      let prefix = AddressPrefix(address: address, length: address.isIPv4 ? 32 : 128)
       try socket.request(
-        RouteMessage.address(prefix, link: link, adds: true, makesRoute: false),
+        RouteMessage.address(
+          AddressPrefix(host: address), link: link, adds: true, makesRoute: false),
         "address \(address) of checks to the vip")
     }
     for family in Set(addresses.map(\.family)) {

@@ -88,7 +88,7 @@ final class KernelTwin {
   ) -> [KernelError] {
     var wanted: [AddressPrefix: Bool] = [:]
     for address in virtual where !own.contains(where: { $0.address == address }) {
-      wanted[AddressPrefix(address: address, length: address.isIPv4 ? 32 : 128)] = false
+      wanted[AddressPrefix(host: address)] = false
     }
     for prefix in own { wanted[prefix] = true }
     if !hasIPv6, wanted.keys.contains(where: { !$0.address.isIPv4 }) {

@@ -49,16 +49,18 @@ extension AccessRange {
   /// The addresses of a prefix, as numbers.
   private struct Block: Hashable {
     let first: Number
+    let last: Number
     /// Of 128 bits.
     let length: Int
 
     init(_ prefix: AddressPrefix) {
-      length = prefix.length + (prefix.address.isIPv4 ? 96 : 0)
-      let number =
-        Number(prefix.address.high.bigEndian) << 64 | Number(prefix.address.low.bigEndian)
-      first = length == 0 ? 0 : number & ~0 << Number(128 - length)
+      length = prefix.bits
+      first = Self.number(prefix.network.address)
+      last = first | ~Self.number(.mask(bits: length))
     }
 
-    var last: Number { length == 0 ? .max : first | ~(~0 << Number(128 - length)) }
+    private static func number(_ address: IPAddress) -> Number {
+      Number(address.high.bigEndian) << 64 | Number(address.low.bigEndian)
+    }
   }
 }

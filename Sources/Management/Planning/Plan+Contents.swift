@@ -51,7 +51,7 @@ extension Plan {
     guard service.health?.target == .vip else { return [] }
     return configuration.ports.flatMap(\.addresses).map(\.address)
       .filter { $0.isIPv4 == service.address.isIPv4 }
-      .map { AddressPrefix(address: $0, length: $0.isIPv4 ? 32 : 128) }
+      .map(AddressPrefix.init(host:))
   }
 
   /// Weight 0 for those that take no new session.
@@ -85,9 +85,10 @@ extension Plan {
   /// The ports' own addresses, port by port.
   private func prefixRecords() -> [PrefixRecord] {
     configuration.ports.flatMap(\.addresses).map { prefix in
-      PrefixRecord(
-        high: prefix.address.high, low: prefix.address.low,
-        length: prefix.length + (prefix.address.isIPv4 ? 96 : 0))
+      let mask = IPAddress.mask(bits: prefix.bits)
+      return PrefixRecord(
+        addressHigh: prefix.address.high, addressLow: prefix.address.low, maskHigh: mask.high,
+        maskLow: mask.low)
     }
   }
 

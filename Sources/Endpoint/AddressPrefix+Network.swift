@@ -1,21 +1,16 @@
 import CBPFShim
 import Wire
 
-/// A network: an address whose bits past `length` are 0.
-public struct NetworkPrefix: Hashable, Sendable, CustomStringConvertible {
-  public let address: IPAddress
-  /// Bits: 0...32 for IPv4, 0...128 for IPv6.
-  public let length: Int
-
-  /// Reads `ADDRESS/LENGTH`, or an address alone.
-  public init(_ text: String) throws(EndpointFailure) {
+extension AddressPrefix {
+  /// Reads `ADDRESS/LENGTH`, or an address alone: of a network, so without bits past the length.
+  init(network text: String) throws(EndpointFailure) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = IPAddress(String(parts[0])) else {
       throw .refused(
         "--client-prefix: '\(text)' is no prefix; expected one like 203.0.113.0/24 or 2001:db8::/32"
       )
     }
-    let limit = address.isIPv4 ? 32 : 128
+    let limit = Self.longest(for: address)
     var length = limit
     if parts.count == 2 {
       guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(parts[1]),
@@ -27,27 +22,11 @@ public struct NetworkPrefix: Hashable, Sendable, CustomStringConvertible {
       length = number
     }
     self.init(address: address, length: length)
-    guard self.address == address else {
+    guard self == network else {
       throw .refused(
-        "--client-prefix: '\(text)' has bits past its length; did you mean \(self)?")
+        "--client-prefix: '\(text)' has bits past its length; did you mean \(network)?")
     }
   }
-
-  /// The network that `address` is in.
-  init(address: IPAddress, length: Int) {
-    let bits = length + (address.isIPv4 ? 96 : 0)
-    self.address = IPAddress(
-      high: address.high & NetworkPrefix.mask(min(bits, 64)),
-      low: address.low & NetworkPrefix.mask(max(bits - 64, 0)))
-    self.length = length
-  }
-
-  /// The first `bits` bits on the wire, 0...64, of a word loaded from there.
-  private static func mask(_ bits: Int) -> UInt64 {
-    bits == 0 ? 0 : (~UInt64(0) << UInt64(64 - bits)).bigEndian
-  }
-
-  public var description: String { "\(address)/\(length)" }
 
   /// The key by which the kernel's tries find it.
   var key: endpoint_prefix {
