@@ -21,6 +21,19 @@ enum RouteMessage {
   /// `RTMGRP_NEIGH`.
   static let neighbourGroup: UInt32 = 4
 
+  /// The beginning of a message that adds or removes something.
+  ///
+  /// - Parameter existing: the flag for what happens where it is there already
+  private static func message(
+    adding: UInt16, removing: UInt16, adds: Bool,
+    over existing: UInt16 = NetlinkMessage.Flags.replace
+  ) -> NetlinkMessage {
+    NetlinkMessage(
+      type: adds ? adding : removing,
+      flags: NetlinkMessage.Flags.acknowledge
+        | (adds ? NetlinkMessage.Flags.create | existing : 0))
+  }
+
   /// Gives a link its address and MTU, and brings it up.
   ///
   /// - Parameter resolves: whether neighbours are asked for their addresses
@@ -70,10 +83,7 @@ enum RouteMessage {
   static func address(
     _ prefix: AddressPrefix, link: UInt32, adds: Bool, makesRoute: Bool
   ) -> NetlinkMessage {
-    var message = NetlinkMessage(
-      type: adds ? newAddress : deleteAddress,
-      flags: NetlinkMessage.Flags.acknowledge
-        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
+    var message = Self.message(adding: newAddress, removing: deleteAddress, adds: adds)
     message.append(prefix.address.family)
     message.append(UInt8(prefix.length))
     message.append(UInt8(0))
@@ -110,20 +120,8 @@ enum RouteMessage {
   static func defaultRoute(
     through gateway: IPAddress, link: UInt32, adds: Bool
   ) -> NetlinkMessage {
-    var message = NetlinkMessage(
-      type: adds ? newRoute : deleteRoute,
-      flags: NetlinkMessage.Flags.acknowledge
-        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
-    message.append(gateway.family)
-    message.append(UInt8(0))
-    message.append(UInt8(0))
-    message.append(UInt8(0))
-    message.append(UInt8(254))  // RT_TABLE_MAIN
-    message.append(UInt8(4))  // RTPROT_STATIC
-    message.append(UInt8(0))  // RT_SCOPE_UNIVERSE
-    message.append(UInt8(1))  // RTN_UNICAST
-    message.append(UInt32(0))
-    message.attribute(4, link)  // RTA_OIF
+    var message = Self.message(adding: newRoute, removing: deleteRoute, adds: adds)
+    appendDefaultRoute(&message, family: gateway.family, scope: 0, link: link)  // RT_SCOPE_UNIVERSE
     message.attribute(5, gateway.bytes)  // RTA_GATEWAY
     message.attribute(6, UInt32(100_000))  // RTA_PRIORITY
     return message
@@ -133,17 +131,23 @@ enum RouteMessage {
   static func defaultRoute(family: UInt8, link: UInt32) -> NetlinkMessage {
     var message = NetlinkMessage(
       type: newRoute, flags: NetlinkMessage.Flags.acknowledge | NetlinkMessage.Flags.create)
+    appendDefaultRoute(&message, family: family, scope: 253, link: link)  // RT_SCOPE_LINK
+    return message
+  }
+
+  private static func appendDefaultRoute(
+    _ message: inout NetlinkMessage, family: UInt8, scope: UInt8, link: UInt32
+  ) {
     message.append(family)
     message.append(UInt8(0))
     message.append(UInt8(0))
     message.append(UInt8(0))
     message.append(UInt8(254))  // RT_TABLE_MAIN
     message.append(UInt8(4))  // RTPROT_STATIC
-    message.append(UInt8(253))  // RT_SCOPE_LINK
+    message.append(scope)
     message.append(UInt8(1))  // RTN_UNICAST
     message.append(UInt32(0))
     message.attribute(4, link)  // RTA_OIF
-    return message
   }
 
   /// Has the kernel resolve a neighbour now, and keep it fresh from then on where it knows how
@@ -193,10 +197,9 @@ enum RouteMessage {
 
   /// Adds or removes the hook that filters of received frames hang on (clsact).
   static func ingressHook(link: UInt32, adds: Bool) -> NetlinkMessage {
-    var message = NetlinkMessage(
-      type: adds ? newQueueing : deleteQueueing,
-      flags: NetlinkMessage.Flags.acknowledge
-        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.exclusive : 0))
+    var message = Self.message(
+      adding: newQueueing, removing: deleteQueueing, adds: adds,
+      over: NetlinkMessage.Flags.exclusive)
     appendTraffic(&message, link: link, handle: ingressHandle, parent: ingressParent, info: 0)
     message.attribute(1, Array("clsact".utf8) + [0])  // TCA_KIND
     return message
@@ -205,10 +208,7 @@ enum RouteMessage {
   /// Adds or removes the first filter of received frames: a program of one instruction that drops
   /// them all. Packet sockets have had them before.
   static func ingressDrop(link: UInt32, adds: Bool) -> NetlinkMessage {
-    var message = NetlinkMessage(
-      type: adds ? newFilter : deleteFilter,
-      flags: NetlinkMessage.Flags.acknowledge
-        | (adds ? NetlinkMessage.Flags.create | NetlinkMessage.Flags.replace : 0))
+    var message = Self.message(adding: newFilter, removing: deleteFilter, adds: adds)
     // Preference 1, all protocols (ETH_P_ALL in network order).
     appendTraffic(&message, link: link, handle: 1, parent: filterParent, info: 1 << 16 | 0x0300)
     message.attribute(1, Array("bpf".utf8) + [0])  // TCA_KIND
@@ -231,38 +231,5 @@ enum RouteMessage {
     message.append(handle)
     message.append(parent)
     message.append(info)
-  }
-}
-
-extension MACAddress {
-  /// As on the wire.
-  var bytes: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
-
-  init?(bytes: ArraySlice<UInt8>) {
-    guard bytes.count == 6 else { return nil }
-    self.init(word: bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
-  }
-}
-
-extension IPAddress {
-  /// The address family, as the kernel numbers it.
-  var family: UInt8 { UInt8(isIPv4 ? AF_INET : AF_INET6) }
-
-  /// As on the wire, 4 or 16 bytes.
-  var bytes: [UInt8] {
-    isIPv4
-      ? (0..<4).map { UInt8(truncatingIfNeeded: ipv4Word >> UInt32(8 * $0)) }
-      : [high, low].flatMap { word in
-        (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
-      }
-  }
-
-  init?(bytes: ArraySlice<UInt8>) {
-    let word: (ArraySlice<UInt8>) -> UInt64 = { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-    switch bytes.count {
-    case 4: self.init(ipv4Word: UInt32(word(bytes)))
-    case 16: self.init(high: word(bytes.prefix(8)), low: word(bytes.suffix(8)))
-    default: return nil
-    }
   }
 }
