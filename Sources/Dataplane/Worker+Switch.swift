@@ -18,16 +18,14 @@ extension Worker {
       writeLink(
         frame.mbuf, frame.data, adjacency, ethertype: WireEthertype.mpls, before: frame.ip &- 4)
     else { return }
-    noteSwitched(frame.mbuf, stackEntry.label, adjacency)
+    noteSwitched(stackEntry.label)
+    send(frame.mbuf, port: Int(adjacency.pointee.port))
   }
 
   @inline(__always)
-  mutating func noteSwitched(
-    _ mbuf: OpaquePointer, _ label: UInt32, _ adjacency: UnsafePointer<Adjacency>
-  ) {
+  private mutating func noteSwitched(_ label: UInt32) {
     ActivityStamps.stamp(stampArray, offset: shared.labelTable.offset(of: label), tick: tick)
     count(.labelSwitched)
-    send(mbuf, port: Int(adjacency.pointee.port))
   }
 
   @inline(never)
@@ -49,7 +47,8 @@ extension Worker {
         frame.mbuf, frame.data, adjacency, ethertype: WireEthertype.ofPacket(ip), before: frame.ip)
     else { return }
     count(.labelPopped)
-    noteSwitched(frame.mbuf, stackEntry.label, adjacency)
+    noteSwitched(stackEntry.label)
+    send(frame.mbuf, port: Int(adjacency.pointee.port))
   }
 
   /// A labelled packet that does not fit its next link even without its label, unless it is only what
@@ -74,10 +73,8 @@ extension Worker {
     let isFragmented = meetOversize(
       frame, packet, adjacency, ttl: stackEntry.ttl &- 1, isLabelled: isLabelled)
     if isFragmented {
-      ActivityStamps.stamp(
-        stampArray, offset: shared.labelTable.offset(of: stackEntry.label), tick: tick)
       count(.labelPopped)
-      count(.labelSwitched)
+      noteSwitched(stackEntry.label)
     }
   }
 }
