@@ -10,13 +10,14 @@ package struct CaseMeasurement: Sendable {
   package var packets = 0
   /// Those that did not come out again.
   package var lost = 0
-  package var hugePages = false
   /// Whether the worker had its processor to itself, the manager another.
   package var hasOwnCore = false
   /// Lines about memory and ports.
   package var lines: [String] = []
 
   package init() {}
+
+  package var hugePages: Bool { lines.first?.hasPrefix("memory: huge pages") ?? false }
 }
 
 package struct MeasurementOptions: Sendable {

@@ -50,8 +50,6 @@ package final class CaseRun {
     publications = .allocate(capacity: 1)
     publications.initialize(to: 0)
     measurement.lines = rig.appliance.startLines
-    measurement.hugePages =
-      measurement.lines.first?.hasPrefix("memory: huge pages") ?? false
   }
 
   /// Each flow once in random order: with one device in either direction, with two in each.

@@ -75,8 +75,6 @@ package final class WorkersRun {
     let rig = try Rig(setup, isRing: true)
     self.rig = rig
     environment.lines = rig.appliance.startLines
-    environment.hugePages =
-      environment.lines.first?.hasPrefix("memory: huge pages") ?? false
     let flows = Self.flows(rig.appliance, count: options.n)
     lanes = try [0, 1].map { worker throws(BenchFailure) in
       try WorkerLane(

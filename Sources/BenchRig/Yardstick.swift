@@ -31,7 +31,6 @@ package final class Yardstick {
     setup.hugePages = Setup.HugePages(rawValue: options.hugePages) ?? .auto
     rig = try Rig(setup, isRing: isRing)
     measurement.lines = rig.appliance.startLines
-    measurement.hugePages = measurement.lines.first?.hasPrefix("memory: huge pages") ?? false
   }
 
   /// - Returns: nanoseconds a packet
