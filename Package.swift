@@ -110,7 +110,7 @@ if !pureOnly && !dataplaneOnly {
         "Management", "Program",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: safe + dpdk),
+      exclude: ["README.md"], swiftSettings: safe + dpdk),
     .target(
       name: "CMacswap", exclude: ["README.md"], cSettings: [.unsafeFlags(["-O3"] + dpdkIncludes)]),
     .target(
@@ -136,7 +136,7 @@ if !pureOnly && !dataplaneOnly {
         "Program", "Simulation", "Snapshots",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: safe),
+      exclude: ["README.md"], swiftSettings: safe),
     .executableTarget(
       name: "taglinectl",
       dependencies: [
