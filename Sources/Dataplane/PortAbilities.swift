@@ -42,20 +42,6 @@ public struct PortAbilities: Sendable, Equatable {
   /// Whether packets may come with checksums that their senders left to a device.
   public var hasPartialChecksums: Bool
 
-  public init(
-    rxQueues: Int, txQueues: Int, workers: Int, mtu: Doer, macFilter: Doer, hashes: Hashes,
-    givesHash: Bool, hasPartialChecksums: Bool
-  ) {
-    self.rxQueues = rxQueues
-    self.txQueues = txQueues
-    self.workers = workers
-    self.mtu = mtu
-    self.macFilter = macFilter
-    self.hashes = hashes
-    self.givesHash = givesHash
-    self.hasPartialChecksums = hasPartialChecksums
-  }
-
   /// Who finds the worker that owns an unlabelled packet.
   public var rss: Doer { hashes.isEmpty ? .software : .device }
 
@@ -105,11 +91,6 @@ public struct PortLink: Sendable, Equatable {
   public var isUp: Bool
   /// Mbit/s; nil where the device does not know.
   public var speed: Int?
-
-  public init(isUp: Bool, speed: Int?) {
-    self.isUp = isUp
-    self.speed = speed
-  }
 
   /// Such as `up at 25 Gbit/s`.
   public var text: String {

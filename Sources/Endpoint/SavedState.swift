@@ -15,7 +15,9 @@ struct SavedState: Equatable, Sendable {
   /// What the programs know of the host.
   var host: HostView
   var settings: [SavedSetting]
+}
 
+extension SavedState {
   private static let version = 1
 
   var json: JSONValue {
@@ -36,20 +38,6 @@ struct SavedState: Equatable, Sendable {
           ]
         }),
     ]
-  }
-
-  init(
-    device: String, interface: Int32, isComplete: Bool, madeHook: Bool, appliances: [String],
-    clientPrefixes: [String], host: HostView, settings: [SavedSetting]
-  ) {
-    self.device = device
-    self.interface = interface
-    self.isComplete = isComplete
-    self.madeHook = madeHook
-    self.appliances = appliances
-    self.clientPrefixes = clientPrefixes
-    self.host = host
-    self.settings = settings
   }
 
   /// nil: this is no saved state, or one of another version.
