@@ -48,6 +48,8 @@ run_pytest() {
 stage_packages() {
   # shellcheck source=packages.sh
   source deploy/lib/packages.sh
+  # shellcheck source=environment.sh
+  source deploy/lib/environment.sh
   install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk dpdk-dev libnuma-dev libpcap-dev libbpf-dev \
     linux-libc-dev binutils iproute2 iputils-ping ethtool tcpdump tshark python3 python3-scapy \
     python3-pytest python3-yaml shellcheck valgrind
