@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # What the scripts need of the machine. Sourced, not run; needs bash.
 
-# What the Swift toolchain needs on a bare Debian 12 to start, to fetch packages and to link.
+# What building takes on a bare Debian 12: for the Swift toolchain to start, to fetch packages and to
+# link, then the libraries.
 # shellcheck disable=SC2034 # used by the scripts that source this
-SWIFT_NEEDS=(g++ git ca-certificates libncurses6 libcurl4)
+BUILD_NEEDS=(g++ git ca-certificates libncurses6 libcurl4
+  libdpdk-dev libnuma-dev libpcap-dev libbpf-dev linux-libc-dev)
 
 # require_root: ends the script with exit code 2 and the command to run unless it runs as root.
 require_root() {
@@ -40,6 +42,20 @@ run_quietly() {
   grep -E '(^|[^a-z])error:' "$log" | sort -u | head -n 30 >&2 || tail -n 30 "$log" >&2
   echo "Failed ($status): $*; the whole log is $log" >&2
   return "$status"
+}
+
+# build_programs PROJECT LOG PRODUCT...: builds these for release and fills programs, the folder where
+# they are. Ends the script with exit code 1 if one does not build.
+build_programs() {
+  local project=$1 log=$2 product
+  shift 2
+  echo "${BOLD:-}Building${PLAIN:-} (some minutes the first time)"
+  for product in "$@"; do
+    run_quietly "$log" \
+      swift build --package-path "$project" -c release -j 2 --product "$product" || exit 1
+  done
+  # shellcheck disable=SC2034 # used by the scripts that source this
+  programs=$(swift build --package-path "$project" -c release --show-bin-path)
 }
 
 # set_colours: fills BOLD, GREEN, RED and PLAIN, empty under CI and where output is no terminal.

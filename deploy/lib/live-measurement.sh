@@ -13,20 +13,14 @@ source "$deploy/lib/live-programs.sh"
 # prepare_measurement: fills live_programs, the folder for unpacked programs, and programs, the folder
 # of the built ones: TAGLINE_BIN_DIR, if set.
 prepare_measurement() {
-  local log product
   require_root
   live_programs=$project/.build-tests/live-programs
   mkdir -p "$live_programs"
   find_live_programs "$live_programs"
   programs=${TAGLINE_BIN_DIR:+$(realpath -m "$TAGLINE_BIN_DIR")}
   [[ -z "$programs" ]] || return 0
-  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev libnuma-dev libpcap-dev libbpf-dev linux-libc-dev
+  install_packages "${BUILD_NEEDS[@]}"
   find_swift
-  log=$project/.build-tests/live-build.log
-  echo "Building (some minutes the first time)" >&2
-  for product in tagline taglinectl tagline-endpoint; do
-    run_quietly "$log" \
-      swift build --package-path "$project" -c release -j 2 --product "$product" || exit 1
-  done
-  programs=$(swift build --package-path "$project" -c release --show-bin-path)
+  build_programs "$project" "$project/.build-tests/live-build.log" \
+    tagline taglinectl tagline-endpoint >&2
 }

@@ -50,9 +50,8 @@ stage_packages() {
   source deploy/lib/packages.sh
   # shellcheck source=environment.sh
   source deploy/lib/environment.sh
-  install_packages "${SWIFT_NEEDS[@]}" libdpdk-dev dpdk dpdk-dev libnuma-dev libpcap-dev libbpf-dev \
-    linux-libc-dev binutils iproute2 iputils-ping ethtool tcpdump tshark python3 python3-scapy \
-    python3-pytest python3-yaml shellcheck valgrind
+  install_packages "${BUILD_NEEDS[@]}" dpdk dpdk-dev binutils iproute2 iputils-ping ethtool tcpdump \
+    tshark python3 python3-scapy python3-pytest python3-yaml shellcheck valgrind
   unpack_package prometheus usr/bin/promtool .build-tests/prometheus
   # shellcheck source=live-programs.sh
   source deploy/lib/live-programs.sh
