@@ -2,15 +2,14 @@
 
 import pytest
 
+from support import programs
+
 from harness import wireshark
-from harness.program import TAGLINE, TAGLINECTL
 from harness.running import archive
 
 
 def pytest_sessionstart(session):
-    for program in (TAGLINE, TAGLINECTL):
-        if not program.exists():
-            pytest.exit(f"{program} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
+    programs.require("tagline", "taglinectl")
 
 
 @pytest.fixture(scope="module", autouse=True)

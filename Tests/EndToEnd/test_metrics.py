@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
+from support.programs import ROOT
 from support.waiting import wait_until
 
 from harness import network
@@ -16,7 +17,6 @@ from harness.captures import write_capture
 from harness.flows import CLIENT_ISN, SERVER_ISN, tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
-from harness.program import ROOT
 from harness.prometheus import Page, program, promtool, query
 from harness.setup import one_arm, server, service
 

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
+from support.programs import FOLDER
 from support.waiting import wait_until
 
 from harness import evidence, network
 from harness.kernel_network import OWN_BACK, PLAIN, SERVER6, KernelNetwork, KernelSetup
-from harness.program import TAGLINE
 from harness.setup import service
 
-ENDPOINT = TAGLINE.with_name("tagline-endpoint")
+ENDPOINT = FOLDER / "tagline-endpoint"
 INTERVAL = 0.5
 FALL = 3
 CHECK = {

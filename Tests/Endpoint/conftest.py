@@ -6,20 +6,19 @@ import signal
 
 import pytest
 
+from support import programs
 from support.namespaces import connect
 
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE
 from harness.network import namespaces
-from harness.program import FOLDER, endpoint
+from harness.program import endpoint
 
 
 def pytest_sessionstart(session):
     # A runner out of patience says TERM: as after ctrl-C, what the tests put on the machine goes.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for program in ("tagline-endpoint", "tagline", "taglinectl"):
-        if not (FOLDER / program).exists():
-            pytest.exit(f"{program} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
+    programs.require("tagline-endpoint", "tagline", "taglinectl")
     if os.geteuid() != 0:
         pytest.exit("these tests load programs into the kernel: run them as root", 2)
 

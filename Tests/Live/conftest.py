@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
-from harness import programs
+from support import programs
+
+from harness.programs import TOOLS
 from harness.site import Site, web_services
 from rig import appliance, plan
 
@@ -16,10 +18,8 @@ def pytest_sessionstart(session):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if os.geteuid() != 0:
         pytest.exit("these tests make network namespaces: run them as root", 2)
-    for name in programs.BUILT:
-        if not (programs.FOLDER / name).exists():
-            pytest.exit(f"{name} is missing: swift build -c release, or set TAGLINE_BIN_DIR", 2)
-    for name in programs.TOOLS:
+    programs.require("tagline", "taglinectl", "tagline-endpoint")
+    for name in TOOLS:
         if shutil.which(name) is None:
             pytest.exit(f"{name} is missing: deploy/run-tests live installs what is needed", 2)
 

@@ -2,15 +2,16 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
-import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BENCH = pathlib.Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release")) / "tagline-bench"
+from support import processes
+from support.programs import FOLDER
+from support.waiting import wait_until
+
+BENCH = FOLDER / "tagline-bench"
 CONTRACT = {"case", "device", "n", "ns_min", "ns_median", "macswap_ns_median", "ratio"}
 
 
@@ -135,22 +136,6 @@ def test_no_capture_is_left(case, tmp_path):
     assert os.listdir(folder) == []
 
 
-def processes_below(number):
-    """Those that a process has started, and what these have, by their numbers."""
-    found = []
-    for task in pathlib.Path(f"/proc/{number}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found += [child, *processes_below(child)]
-    return found
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("case", ["switch", "start", "macswap"])
 def test_an_interruption_leaves_nothing(case, number, tmp_path):
@@ -160,12 +145,13 @@ def test_an_interruption_leaves_nothing(case, number, tmp_path):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deep = 1 if case == "switch" else 2  # processes: the case's, and of that what it measures
-        wait_for(lambda: len(processes_below(bench.pid)) >= deep and any(tmp_path.iterdir()), "start")
-        started = processes_below(bench.pid)
+        wait_until(
+            lambda: len(processes.below(bench.pid)) >= deep and any(tmp_path.iterdir()), 60, "start")
+        started = processes.below(bench.pid)
         bench.send_signal(number)
         assert bench.wait(30) == 128 + number
         assert list(tmp_path.iterdir()) == []
-        wait_for(lambda: not any(pathlib.Path(f"/proc/{one}/exe").exists() for one in started), "end")
+        wait_until(lambda: not processes.running(started), 60, "end")
     finally:
         bench.kill()
         bench.wait()
@@ -177,8 +163,8 @@ def test_a_killed_benchmark_takes_its_case_along(tmp_path):
         env=os.environ | {"TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: any(tmp_path.iterdir()), "start")
+        wait_until(lambda: any(tmp_path.iterdir()), 60, "start")
     finally:
         bench.kill()
         bench.wait()
-    wait_for(lambda: not any(tmp_path.iterdir()), "the case's end")
+    wait_until(lambda: not any(tmp_path.iterdir()), 60, "the case's end")

@@ -1,13 +1,12 @@
-"""The executables under test, and where they are."""
+"""The executables under test, and how they are run."""
 
 import os
 import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-BINARIES = Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build" / "release")).resolve()
-TAGLINE = BINARIES / "tagline"
-TAGLINECTL = BINARIES / "taglinectl"
+from support.programs import FOLDER
+
+TAGLINE = FOLDER / "tagline"
+TAGLINECTL = FOLDER / "taglinectl"
 ENVIRONMENT = os.environ | {"SWIFT_BACKTRACE": "enable=no"}
 
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
-from .program import ROOT
+from support.programs import ROOT
 
 UNPACKED = ROOT / ".build-tests" / "prometheus" / "usr" / "bin"
 SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?P<labels>\{.*\})? (?P<value>\S+)")

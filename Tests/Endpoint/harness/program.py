@@ -1,12 +1,10 @@
 """The built tagline-endpoint and how it is run."""
 
 import json
-import os
-import pathlib
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-FOLDER = pathlib.Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release"))
+from support.programs import FOLDER
+
 ENDPOINT = FOLDER / "tagline-endpoint"
 
 

@@ -1,8 +1,7 @@
 """The real appliance between two devices of a host, on DPDK's af_packet driver."""
 
 from rig.appliance import DEVICES, Appliance
-
-from .program import FOLDER
+from support.programs import FOLDER
 
 
 def appliance(host, ports, services):

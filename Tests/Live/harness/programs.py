@@ -1,13 +1,10 @@
-"""The built programs, and what else the tests run."""
+"""What the tests run beside the hosts' network."""
 
 import os
 import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(os.environ.get("TAGLINE_BIN_DIR", ROOT / ".build/release")).resolve()
-BUILT = ("tagline", "taglinectl", "tagline-endpoint")
-ENDPOINT = FOLDER / "tagline-endpoint"
+from support.programs import FOLDER, ROOT
+
 TOOLS = (
     "curl", "dig", "dnsmasq", "ethtool", "ip", "iperf3", "nginx", "nsenter", "setpriv", "sysctl",
     "tcpdump", "tshark", "unshare", "wrk",

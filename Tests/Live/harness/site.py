@@ -5,8 +5,7 @@ import http.client
 
 from rig import appliance, plan, servers
 from rig.network import Network
-
-from . import programs
+from support.programs import FOLDER
 
 
 def web_services(places, **options):
@@ -46,9 +45,9 @@ class Site:
             self.web = {server.name: servers.web_server(server) for server in network.servers}
             for host in network.hosts:
                 if host.place.labels:
-                    host.run(*host.attach_command(programs.ENDPOINT))
+                    host.run(*host.attach_command(FOLDER / "tagline-endpoint"))
             self.appliance = stack.enter_context(
-                appliance.Appliance(network.box, programs.FOLDER, self.document)
+                appliance.Appliance(network.box, FOLDER, self.document)
             )
             self.stack = stack.pop_all()
         return self
