@@ -94,7 +94,7 @@ def test_labelled_packets_are_switched(net, box):
         sender.send(frame)
         while True:
             found = Frame(receiver.recv(4096))
-            if found.source == source and found.ip.haslayer("UDP"):
+            if found.source == source and found.ip is not None and found.ip.haslayer("UDP"):
                 return found
 
     odd = pass_on(client, flow.up(flow.send()), host, flow.back).label
