@@ -7,7 +7,7 @@ from .clients import PATIENCE
 from .trial import ALGORITHMS
 
 PARTS = {"p50_ms": 0.5, "p99_ms": 0.99, "p99.9_ms": 0.999}
-COLUMNS = ("algorithm", "requests", *PARTS, "failed_percent", "rounds")
+COLUMNS = ("algorithm", "requests", *PARTS, "load_variance", "failed_percent", "rounds")
 
 
 def quantile(times, part):
@@ -18,17 +18,20 @@ def quantile(times, part):
 
 def row(trials):
     """Medians of the rounds of one algorithm."""
-    cells = [sum(len(one) for one in trials)]
+    times = [trial["times"] for trial in trials]
+    cells = [sum(len(one) for one in times)]
     for part in PARTS.values():
-        cells.append(round(statistics.median(quantile(one, part) for one in trials) * 1000, 1))
-    failed = [100 * one.count(None) / len(one) for one in trials]
-    return [*cells, round(statistics.median(failed), 2), len(trials)]
+        cells.append(round(statistics.median(quantile(one, part) for one in times) * 1000, 1))
+    failed = [100 * one.count(None) / len(one) for one in times]
+    for values in ([trial["load_variance"] for trial in trials], failed):
+        cells.append(round(statistics.median(values), 2))
+    return [*cells, len(trials)]
 
 
 def rows(records):
     found = []
     for algorithm in ALGORITHMS:
-        trials = [one["times"] for one in records if one["algorithm"] == algorithm]
+        trials = [one for one in records if one["algorithm"] == algorithm]
         if trials:
             found.append([algorithm, *row(trials)])
     return found
