@@ -45,14 +45,16 @@ run_quietly() {
 }
 
 # build_programs PROJECT LOG PRODUCT...: builds these for release and fills programs, the folder where
-# they are. Ends the script with exit code 1 if one does not build.
+# they are. BUILD_OPTIONS: more for `swift build`. Ends the script with exit code 1 if one does not build.
+BUILD_OPTIONS=()
 build_programs() {
   local project=$1 log=$2 product
   shift 2
   echo "${BOLD:-}Building${PLAIN:-} (some minutes the first time)"
   for product in "$@"; do
     run_quietly "$log" \
-      swift build --package-path "$project" -c release -j 2 --product "$product" || exit 1
+      swift build --package-path "$project" -c release -j 2 "${BUILD_OPTIONS[@]}" \
+      --product "$product" || exit 1
   done
   # shellcheck disable=SC2034 # used by the scripts that source this
   programs=$(swift build --package-path "$project" -c release --show-bin-path)

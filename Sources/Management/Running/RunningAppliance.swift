@@ -29,6 +29,7 @@ public enum RunningAppliance {
     }
     let log = Logger(label: "tagline") { StreamLogHandler.standardError(label: $0) }
     let signals = SignalWatch()
+    let serviceManager = ServiceManager(environment: ProcessInfo.processInfo.environment)
     log.info("starting: \(options.workers) workers, \(options.sessionsPerWorker) sessions each")
     let (appliance, kernel) = try open(configuration, options)
     for line in appliance.startLines { log.info("\(line)") }
@@ -49,8 +50,10 @@ public enum RunningAppliance {
     }
     let result = Result { () throws(Failure) in
       try manager.serve(
-        socket: configuration.admin.socket, idleSeconds: idleSeconds, signals: signals)
+        socket: configuration.admin.socket, idleSeconds: idleSeconds, signals: signals,
+        serviceManager: serviceManager)
     }
+    serviceManager?.tellStopping()
     try? manager.checker?.stop().wait()
     try? loop.submit { manager.stop() }.wait()
     try? group.syncShutdownGracefully()
@@ -97,7 +100,7 @@ public enum RunningAppliance {
 extension Manager {
   /// Opens the admin socket, starts the workers and waits for the end.
   func serve(
-    socket: String, idleSeconds: Double?, signals: SignalWatch
+    socket: String, idleSeconds: Double?, signals: SignalWatch, serviceManager: ServiceManager?
   ) throws(RunningAppliance.Failure) {
     let end = loop.makePromise(of: Void.self)
     signals.serve(
@@ -129,6 +132,7 @@ extension Manager {
       throw RunningAppliance.Failure(lines: ["\(error)"], code: 2)
     }
     log.info("running: admin socket \(socket)")
+    serviceManager?.tellReady()
     let work = startWork(end, idleSeconds: idleSeconds)
     try? end.futureResult.wait()
     for task in work { task.cancel() }
