@@ -4,8 +4,13 @@ import Snapshots
 /// balancing, IEEE TPDS 12(10), 2001), the better one by the rule of hot and cold of Prequal
 /// (Wydrowski, Kleinberg, Rumble, Archer: Load is not what you should balance: Introducing Prequal,
 /// NSDI 2024): a server is hot if its sessions in flight are past the 0.84 quantile of those seen of
-/// late. Of two hot ones the one with fewer sessions is taken, of two cold ones the one that answers
-/// faster, else the cold one. Sessions are (sessions + 1) / weight.
+/// late. Of two hot ones the one with fewer sessions is taken, of two cold ones the one that is
+/// expected to answer faster, else the cold one. Sessions are (sessions + 1) / weight.
+///
+/// Prequal expects of a server what it took of late with about as many requests in flight as it has now.
+/// What is known here is a mean, seconds old, over whatever was in flight: it is multiplied by the
+/// sessions in flight, the new one included. By the mean alone all would go to the fastest until it is
+/// hot, and wait there.
 ///
 /// In place of Prequal's probes stand the loads drawn. After each 16 of them the quantile is theirs:
 /// the third greatest.
@@ -16,7 +21,8 @@ extension Scheduler {
 
   private struct Draw {
     var load: Int64
-    var responseTime: UInt32
+    /// Microseconds times sessions; 0 is not known.
+    var expectedTime: Int64
     var isFull: Bool
 
     /// Less is better: the cold before the hot, the hot by load alone. The comparison is arithmetic,
@@ -24,8 +30,8 @@ extension Scheduler {
     @inline(__always)
     func badness(_ quantile: Int64, comparesTimes: Bool) -> Int128 {
       let hot = (quantile &- load) >> 63
-      let time = comparesTimes ? Int64(responseTime) : 0
-      let rank = (hot & 1 << 32) | (~hot & time)
+      let time = comparesTimes ? expectedTime : 0
+      let rank = (hot & 1 << 60) | (~hot & time)
       return Int128(_low: UInt64(bitPattern: load), _high: isFull ? .max >> 1 : rank)
     }
   }
@@ -47,7 +53,7 @@ extension Scheduler {
       let one = draw(start, seats, loads)
       let two = draw(other, seats, loads)
       if !one.isFull || !two.isFull {
-        let comparesTimes = one.responseTime != 0 && two.responseTime != 0
+        let comparesTimes = one.expectedTime != 0 && two.expectedTime != 0
         let quantile = rotation.pointee.quantile
         let difference =
           two.badness(quantile, comparesTimes: comparesTimes)
@@ -74,7 +80,8 @@ extension Scheduler {
     let seat = seats + position
     let sessions = loads.serverSessions(seat.pointee.slot)
     return Draw(
-      load: seat.pointee.load(sessions), responseTime: seat.pointee.responseTime,
+      load: seat.pointee.load(sessions),
+      expectedTime: Int64(seat.pointee.responseTime) &* (Int64(sessions) &+ 1),
       isFull: sessions >= seat.pointee.limit)
   }
 

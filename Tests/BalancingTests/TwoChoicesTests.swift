@@ -14,6 +14,20 @@ import Testing
     #expect(counts[1] >= 90)
   }
 
+  /// 300 microseconds with five in flight against 900 with none: 6 * 300 against 1 * 900.
+  @Test func theFasterIsNotTakenWhereMoreWait() {
+    let appliance = Appliance(.p2c, weights: [1, 1])
+    appliance.servers[Appliance.slot(0)]!.responseTime = 900
+    appliance.servers[Appliance.slot(1)]!.responseTime = 300
+    appliance.publish()
+    for _ in 0..<5 { appliance.add(1) }
+    // At first both are hot; after 16 draws the quantile is 6 sessions, and both are cold.
+    #expect(shares(100, of: 2) { _ in appliance.choose() } == [100, 0])
+    // 2 * 300 is less.
+    for _ in 0..<4 { appliance.end(1) }
+    #expect(shares(100, of: 2) { _ in appliance.choose() } == [0, 100])
+  }
+
   @Test func ofTwoHotServersTheLessLoadedIsTaken() {
     // Idle servers cool the pool: 38 of 40, so that most draws have none of the loaded two.
     let appliance = Appliance(.p2c, weights: Array(repeating: 1, count: 40))
