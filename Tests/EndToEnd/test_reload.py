@@ -1,5 +1,6 @@
 """SIGHUP and `reload`: all or nothing, and nothing that was given is lost."""
 
+import os
 import signal
 
 import pytest
@@ -113,6 +114,15 @@ def test_a_bad_configuration_changes_nothing(box, how, bad):
             box.admin.call("reload")
     assert box.admin.call("status")["snapshot"] == snapshot
     assert box.admin.call("show.config") == config
+    assert_kept(box)
+
+
+def test_a_reload_waits_for_nobody(box):
+    """A pipe that nobody writes to, as `--config <(...)` or `/dev/stdin` may name one by mistake."""
+    pipe = box.appliance.folder / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(AdminError, match="no regular file"):
+        box.admin.call("reload", config=str(pipe))
     assert_kept(box)
 
 

@@ -5,9 +5,13 @@
 extension Configuration {
   /// Reads a file as `read(text:file:)` reads its text. One that cannot be read, or holds more than
   /// 64 MiB, is told by a line without a place.
-  public static func read(file: String) -> Result<Configuration, ConfigurationErrors> {
+  ///
+  /// - Parameter mayWait: whether it may be a pipe or a terminal, whose reader waits for a writer
+  public static func read(
+    file: String, mayWait: Bool = true
+  ) -> Result<Configuration, ConfigurationErrors> {
     do throws(ConfigurationErrors) {
-      let bytes = try contents(of: file)
+      let bytes = try contents(of: file, mayWait: mayWait)
       guard let text = String(validating: bytes, as: UTF8.self) else {
         let diagnostics = Diagnostics()
         diagnostics.report(
@@ -20,10 +24,16 @@ extension Configuration {
     }
   }
 
-  private static func contents(of file: String) throws(ConfigurationErrors) -> [UInt8] {
-    let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+  private static func contents(
+    of file: String, mayWait: Bool
+  ) throws(ConfigurationErrors) -> [UInt8] {
+    // Opening a pipe waits for a writer, too.
+    let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | (mayWait ? 0 : O_NONBLOCK))
     guard descriptor >= 0 else { throw unreadable(file, errno) }
     defer { close(descriptor) }
+    guard mayWait || isRegular(descriptor) else {
+      throw ConfigurationErrors(lines: ["\(file): is no regular file; expected one"])
+    }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
@@ -36,6 +46,11 @@ extension Configuration {
       bytes += chunk[..<count]
       if bytes.count > 1 << 26 { throw unreadable(file, EFBIG) }
     }
+  }
+
+  private static func isRegular(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   private static func unreadable(_ file: String, _ code: Int32) -> ConfigurationErrors {

@@ -56,7 +56,8 @@ extension Manager {
 
   /// Takes a configuration over, wholly or not at all.
   func reload(from path: String) throws(PlanError) {
-    let configuration = try Self.read(path)
+    // The loop has no time for a pipe.
+    let configuration = try Self.read(path, mayWait: false)
     var next = plan
     gatheredHealth.apply(to: &next)
     try next.apply(configuration)
@@ -80,8 +81,8 @@ extension Manager {
   }
 
   /// Reads and checks a configuration file; the error's lines are what `check` prints.
-  static func read(_ path: String) throws(PlanError) -> Configuration {
-    switch Configuration.read(file: path) {
+  static func read(_ path: String, mayWait: Bool) throws(PlanError) -> Configuration {
+    switch Configuration.read(file: path, mayWait: mayWait) {
     case .success(let configuration): return configuration
     case .failure(let errors): throw PlanError(lines: errors.lines)
     }

@@ -90,7 +90,7 @@ public enum RunningAppliance {
 
   private static func read(_ path: String) throws(Failure) -> Configuration {
     do {
-      return try Manager.read(path)
+      return try Manager.read(path, mayWait: true)
     } catch {
       throw Failure(lines: error.lines, code: 1)
     }
