@@ -1,6 +1,7 @@
 """The kernel twin: what is for the appliance itself, and next hops that the kernel resolves."""
 
 import json
+import signal
 import socket
 import time
 
@@ -224,3 +225,17 @@ def test_the_end_leaves_nothing_behind():
         links = json.loads(other.box.ip("-j", "link", "show"))
         assert {link["ifname"] for link in links} == {"lo", "front0", "back0"}
         assert "clsact" not in other.box.run("tc", "qdisc", "show", "dev", "front0")
+
+
+def test_a_start_that_is_ended_leaves_nothing_behind():
+    with KernelNetwork() as other:
+
+        def hooked(device):
+            return "bpf" in other.box.run("tc", "filter", "show", "dev", device, "ingress")
+
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            wait_until(lambda: hooked("back0"), 20, "the kernel is told to drop what it receives")
+            box.process.send_signal(signal.SIGTERM)
+            assert box.process.wait(20) == 0, box.log()
+        assert "clsact" not in other.box.run("tc", "qdisc", "show")

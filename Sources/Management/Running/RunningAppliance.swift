@@ -31,6 +31,9 @@ public enum RunningAppliance {
     let signals = SignalWatch()
     let serviceManager = ServiceManager(environment: ProcessInfo.processInfo.environment)
     log.info("starting: \(options.workers) workers, \(options.sessionsPerWorker) sessions each")
+    if configuration.ports.contains(where: { !KernelDevice.names(in: $0.device).isEmpty }) {
+      signals.hold()
+    }
     let (appliance, kernel) = try open(configuration, options)
     for line in appliance.startLines { log.info("\(line)") }
     for line in kernel.advice {
