@@ -33,6 +33,11 @@ while True:
     print(peer[0], peer[1], flush=True)
     connection.close()
 """
+MUTE = """
+import signal, socket, sys
+listener = socket.create_server((sys.argv[1], int(sys.argv[2])), backlog=64)
+signal.pause()
+"""
 
 
 def plain(**fields):
@@ -246,6 +251,32 @@ def test_a_reload_begins_and_keeps_them(net):
         assert box.counters()["health.changes"] == changes + 1
         reload([service([plain()], health=CHECK | {"to": "server"})])
         assert shown(box)["health"] == "up"
+
+
+def test_reloads_do_not_queue_checks(net):
+    """Each reload has another question asked of a server that takes connections and answers nothing.
+    Those that wait for each other are not asked any more once another one is wanted."""
+    seconds = 2
+
+    def services(path, port):
+        check = HTTP | {"timeout": f"{seconds}s", "path": path, "port": port, "rise": 1}
+        return [service([plain()], health=check)]
+
+    def reload(box, *question):
+        box.config.write_text(KernelSetup(services(*question)).text(box.folder))
+        box.admin.call("reload")
+
+    mute = net.server.start("python3", "-c", MUTE, network.VIP4, "8080")
+    try:
+        wait_until(lambda: net.server.listens(network.VIP4, 8080), 10, "it listens")
+        with running(net, services("/", 8080)) as box:
+            for number in range(10):
+                reload(box, f"/?{number}", 8080)
+                time.sleep(0.1)
+            reload(box, "/", 80)
+            wait_for(box, "up", seconds + SLACK)
+    finally:
+        net.server.end(mute)
 
 
 # -- Label endpoints

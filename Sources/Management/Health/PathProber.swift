@@ -7,13 +7,14 @@ import Snapshots
 /// Checks to virtual addresses along the traffic's path, from a namespace of their own.
 ///
 /// A connection's source port names the server, so a server has one check under way at a time; one that
-/// comes meanwhile, as after a reload, waits for it.
+/// comes meanwhile, as after a reload, waits for it. Of several that wait the newest is wanted.
 final class PathProber: @unchecked Sendable {
   private let events: ProbeEvents
   /// Set before the first check that needs it.
   private var namespace: CheckNamespace?
-  /// By server slot; of the namespace's loop alone.
-  private var underWay: [UInt32: EventLoopFuture<CheckResult>] = [:]
+  /// By server slot, the check that came last; of the namespace's loop alone.
+  private var newest: [UInt32: (number: Int, end: EventLoopFuture<CheckResult>)] = [:]
+  private var lastNumber = 0
 
   /// - Parameter events: what the workers tell of checks
   init(_ events: ProbeEvents) { self.events = events }
@@ -29,12 +30,18 @@ final class PathProber: @unchecked Sendable {
     }
     let inside = namespace.loop
     return inside.flatSubmit {
-      let former = self.underWay[source.server] ?? inside.makeSucceededFuture(.good)
-      let mine = former.flatMap { _ in self.run(check, from: source, on: inside) }
-      self.underWay[source.server] = mine
-      mine.whenComplete { _ in
-        if self.underWay[source.server] === mine { self.underWay[source.server] = nil }
+      self.lastNumber += 1
+      let number = self.lastNumber
+      let former = self.newest[source.server]?.end ?? inside.makeSucceededFuture(.good)
+      let isNewest = { @Sendable in self.newest[source.server]?.number == number }
+      self.newest[source.server] = (number, former)
+      let mine = former.flatMap { _ in
+        isNewest()
+          ? self.run(check, from: source, on: inside)
+          : inside.makeSucceededFuture(.unable("another check of the server took its place"))
       }
+      self.newest[source.server] = (number, mine)
+      mine.whenComplete { _ in if isNewest() { self.newest[source.server] = nil } }
       return mine
     }.hop(to: loop)
   }
