@@ -36,10 +36,16 @@ final class EchoSocket: ChannelInboundHandler, @unchecked Sendable {
 
   init(_ family: EchoMessage.Family, on loop: any EventLoop) throws(Failure) {
     let (descriptor, isRaw) = try Self.open(family)
+    let sending = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard sending >= 0 else {
+      let code = errno
+      Glibc.close(descriptor)
+      throw Failure(text: "no socket for icmp checks: \(SystemError.text(code))")
+    }
     self.family = family
     self.loop = loop
     self.isRaw = isRaw
-    sending = dup(descriptor)
+    self.sending = sending
     let bound = loop.makePromise(of: (any Channel).self)
     channel = bound.futureResult
     DatagramBootstrap(group: loop)
