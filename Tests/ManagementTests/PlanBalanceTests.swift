@@ -89,6 +89,14 @@ import Testing
     #expect(plan.makeContents(number: 2).servers.map(\.responseTime) == [17_100, 1000, 0])
   }
 
+  /// A check may take longer than 32 bits of microseconds hold, 71.6 minutes. What is published has 24.
+  @Test func anEndlessResponseTime() {
+    var plan = plan(.p2c)
+    _ = plan.balance(now: start) { _, _ in average(80 * 60_000) }
+    let published = plan.makeContents(number: 1).servers.map(\.responseTime)
+    #expect(published == [0xff_ffff, 0xff_ffff, 0xff_ffff])
+  }
+
   /// From a tenth (26 of 256) to all, in equal steps of time; 0 stands for all.
   @Test func slowStart() {
     var plan = plan(.wlc, slowStart: .seconds(10))

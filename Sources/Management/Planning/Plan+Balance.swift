@@ -79,7 +79,7 @@ extension Plan {
 
   private mutating func time(_ slot: UInt32, _ average: ResponseTimes.Average?) -> Bool {
     // 0 says that nothing is known.
-    let latest = average.map { UInt32(max(1, $0.microseconds.rounded())) } ?? 0
+    let latest = average.map { UInt32(clamping: max(1, Int64($0.microseconds.rounded()))) } ?? 0
     guard let server = servers[slot], Self.differs(latest, server.responseTime) else {
       return false
     }
