@@ -20,9 +20,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
   var file: String
   var plan: Plan
   var snapshotNumber: UInt64 = 0
-  /// The snapshot in which each retired slot was first retired.
-  var retiredServers: [UInt32: UInt64] = [:]
-  var retiredServices: [UInt32: UInt64] = [:]
+  var retiredServers = RetiredSlots()
+  var retiredServices = RetiredSlots()
   /// What a server slot's former holders had of the slot's total of sessions.
   var totalBaselines: [UInt32: UInt64] = [:]
   /// What a service slot's former holders refused.
@@ -76,12 +75,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
     gatheredNextHops.apply(to: &plan)
     gatheredNextHops = GatheredNextHops()
     appliance.publish(plan.makeContents(number: snapshotNumber))
-    for slot in plan.retiredServerSlots where retiredServers[slot] == nil {
-      retiredServers[slot] = snapshotNumber
-    }
-    for slot in plan.retiredServiceSlots where retiredServices[slot] == nil {
-      retiredServices[slot] = snapshotNumber
-    }
+    retiredServers.note(plan.retiredServerSlots, snapshot: snapshotNumber)
+    retiredServices.note(plan.retiredServiceSlots, snapshot: snapshotNumber)
     publicationTime = .now - begun
   }
 
@@ -94,31 +89,22 @@ final class Manager: AdminBackend, @unchecked Sendable {
 
   /// Gives back the slots of what has left the configuration and has no session any more.
   private func releaseRetired() {
-    // One that came back before its last session ended is not retired any more.
-    let servers = retiredServers.isEmpty ? [] : Set(plan.retiredServerSlots)
-    for (slot, number) in retiredServers {
-      if !servers.contains(slot) {
-        retiredServers[slot] = nil
-      } else if appliance.isPast(snapshot: number - 1), appliance.isUnused(server: slot),
-        plan.release(serverSlot: slot)
-      {
-        totalBaselines[slot] = appliance.totalSessions(server: slot)
-        appliance.forgetTimes(server: slot)
-        retiredServers[slot] = nil
-      }
+    for (slot, number) in retiredServers.since
+    where appliance.isPast(snapshot: number - 1) && appliance.isUnused(server: slot)
+      && plan.release(serverSlot: slot)
+    {
+      totalBaselines[slot] = appliance.totalSessions(server: slot)
+      appliance.forgetTimes(server: slot)
+      retiredServers.remove(slot)
     }
-    let services = retiredServices.isEmpty ? [] : Set(plan.retiredServiceSlots)
-    for (slot, number) in retiredServices {
-      if !services.contains(slot) {
-        retiredServices[slot] = nil
-      } else if appliance.isPast(snapshot: number - 1), plan.release(serviceSlot: slot) {
-        // Its sessions were its servers', whose slots are all free.
-        refusedBaselines[slot] = Dictionary(
-          uniqueKeysWithValues: AdmissionVerdict.refusals.map {
-            ($0, appliance.refused(service: slot, $0))
-          })
-        retiredServices[slot] = nil
-      }
+    for (slot, number) in retiredServices.since
+    where appliance.isPast(snapshot: number - 1) && plan.release(serviceSlot: slot) {
+      // Its sessions were its servers', whose slots are all free.
+      refusedBaselines[slot] = Dictionary(
+        uniqueKeysWithValues: AdmissionVerdict.refusals.map {
+          ($0, appliance.refused(service: slot, $0))
+        })
+      retiredServices.remove(slot)
     }
   }
 
