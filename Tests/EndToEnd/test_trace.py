@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harness.admin import AdminError
 from harness.flows import tcp
 from harness.live import Live
 from harness.program import control
@@ -72,3 +73,14 @@ def test_it_ends_after_as_many_packets_as_wanted(box):
 def test_a_filter_that_is_none(box):
     done = trace(box, "start", "hostess 1")
     assert done.returncode == 1 and done.stderr
+
+
+def test_traces_that_a_worker_still_holds_are_few():
+    """A worker that does not go on cannot leave the traces that were ended: no more are begun then."""
+    with Live(one_arm()) as box:
+        (feed,) = box.feeds["front"]
+        with feed.lock, pytest.raises(AdminError, match="not left the former traces"):
+            for _ in range(50):
+                box.admin.call("trace.start", count=10_000)
+        box.pass_fillers()
+        box.admin.call("trace.start", count=1)

@@ -4,10 +4,21 @@ import Labels
 
 /// The `trace.*` methods.
 extension Manager {
+  /// Traces that were ended and may still be written to. One may have many megabytes, and a worker that
+  /// is scheduled out leaves none.
+  private static let mostEndedTraces = 8
+
+  /// Frees the traces that no worker writes to any more.
+  func freeEndedTraces() { endedTraces.removeAll { appliance.isPast(token: $0.token) } }
+
   func startTrace(_ params: JSONValue) throws(AdminError) -> JSONValue {
     try params.requireParameters(only: ["filter", "count"])
     let filter = try params.stringParameter("filter") ?? ""
     let count = try params.integerParameter("count", in: 1...10_000) ?? 50
+    freeEndedTraces()
+    guard endedTraces.count < Self.mostEndedTraces else {
+      throw .operational("the workers have not left the former traces yet: try again")
+    }
     let new: PacketTrace
     do {
       new = try appliance.startTrace(filter: filter, count: count)

@@ -83,7 +83,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   /// What is to be done now and then.
   func tick() {
     appliance.reclaim()
-    endedTraces.removeAll { appliance.isPast(token: $0.token) }
+    freeEndedTraces()
     releaseRetired()
   }
 
