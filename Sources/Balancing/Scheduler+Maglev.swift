@@ -8,7 +8,8 @@ extension Scheduler {
   /// server takes new sessions.
   ///
   /// It depends on the snapshot and the hash alone, so that a SYN that left no state and the ACK
-  /// that follows it reach the same server, by whatever worker. Limits are not looked at.
+  /// that follows it reach the same server, by whatever worker. Limits are not looked at, nor whether
+  /// the way to the server is known: that differs before and after a restart, and its sessions do not.
   public static func maglevServer(
     record: UnsafePointer<ServiceRecord>, snapshot: Snapshot, hash: UInt64
   ) -> UInt32 {

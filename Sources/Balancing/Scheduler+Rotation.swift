@@ -35,7 +35,7 @@ extension Scheduler {
     var left = candidates.count
     while left > 0 {
       let slot = candidates.slots[index]
-      if candidates.mayTake(slot) {
+      if candidates.isReachable(slot), candidates.mayTake(slot) {
         note(slot, index, rotation)
         return slot
       }

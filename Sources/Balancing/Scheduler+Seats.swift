@@ -48,7 +48,7 @@ extension Scheduler {
     while index < Int(record.pointee.serverCount) {
       let server = snapshot.servers + Int(truncatingIfNeeded: slots[index])
       // Who is drawn at random has no place in an order.
-      if algorithm != .p2c || server.pointee.takesNewSessions {
+      if algorithm != .p2c || server.pointee.takesNewSessions && server.pointee.isReachable {
         let place = self.place(slots[index], of: slot)
         place.pointee.position = UInt32(truncatingIfNeeded: position)
         if server.pointee.maxSessions != 0 { rotation.pointee.hasLimits = true }

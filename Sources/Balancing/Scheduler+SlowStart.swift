@@ -43,7 +43,7 @@ extension Scheduler.Seat {
     self.init(
       slot: slot, weight: 0, limit: 0, sessions: 0, reciprocal: 0, turn: turn,
       responseTime: server.pointee.responseTime, reserved: 0)
-    guard server.pointee.takesNewSessions else { return }
+    guard server.pointee.takesNewSessions, server.pointee.isReachable else { return }
     self.weight = scale.weight(weight, ramp: server.pointee.ramp)
     limit = server.pointee.maxSessions == 0 ? .max : server.pointee.maxSessions
     reciprocal = self.weight == 1 ? .max : .max / UInt64(self.weight)

@@ -48,7 +48,7 @@ extension Scheduler {
   @frozen @usableFromInline
   struct Seat {
     var slot: UInt32
-    /// 0 takes no new session. lc: else 1. Scaled (`WeightScale`).
+    /// 0 takes no new session, or cannot be reached. lc: else 1. Scaled (`WeightScale`).
     var weight: UInt32
     /// Concurrent sessions; `UInt32.max` without a limit; 0 also where the weight is.
     var limit: UInt32

@@ -70,6 +70,8 @@ public struct Scheduler: @unchecked Sendable {
 
   /// The slot of the server for a new session of a service, or `noIndex` if none may take it.
   ///
+  /// The way to one that maglev chose may not be known yet.
+  ///
   /// It counts nothing in `loads`. For `noteSessions` it takes the snapshot of the latest call to be
   /// the one that holds.
   ///
@@ -144,6 +146,9 @@ struct Candidates {
   func server(_ slot: UInt32) -> UnsafePointer<ServerRecord> {
     servers + Int(truncatingIfNeeded: slot)
   }
+
+  @inline(__always)
+  func isReachable(_ slot: UInt32) -> Bool { server(slot).pointee.isReachable }
 
   /// Whether a server takes new sessions and is below its limit.
   @inline(__always)

@@ -96,10 +96,12 @@ extension Worker {
     let server = Scheduler.maglevServer(
       record: record, snapshot: snapshot, hash: SessionHash.stableHash(tuple))
     guard server != noIndex else { return refuse(frame, packet, service, .noServer) }
+    let adjacency = snapshot.servers[Int(server)].adjacency
+    guard adjacency != noIndex else { return drop(frame.mbuf, .noNextHop) }
     charge(packet.source, service: service, record)
     statelessSYNs[Int(service)] = tick
     clientHops.remember(packet.source, mac: frame.sourceMAC, port: frame.port)
-    passPlain(frame, packet, to: snapshot.servers[Int(server)].adjacency)
+    passPlain(frame, packet, to: adjacency)
   }
 
   /// Sends a packet of no session on as it is, a SYN's segment size lowered as if labels came.

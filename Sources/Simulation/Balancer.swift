@@ -52,6 +52,7 @@ import Snapshots
       var record = ServerRecord()
       record.inUse = true
       record.serviceSlot = Self.service
+      record.adjacency = 0
       record.weight = server.weight
       return record
     }

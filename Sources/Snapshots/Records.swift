@@ -98,11 +98,16 @@ public struct ServerRecord: Sendable {
     set { performance = performance & 0xff_ffff | UInt32(newValue) << 24 }
   }
 
-  /// Whether the scheduler may give it a new session, session limits aside.
+  /// Whether new sessions are meant for it, session limits aside. Maglev's tables hold these, so that
+  /// they name the same servers before and after a start.
   @inlinable @inline(__always)
   public var takesNewSessions: Bool {
     inUse && state == .ready && health != .down && weight > 0
   }
+
+  /// Whether the way to it is known.
+  @inlinable @inline(__always)
+  public var isReachable: Bool { adjacency != noIndex }
 }
 
 /// A service. Its index in the snapshot is its slot, stable as a server's is.

@@ -39,6 +39,7 @@ final class Appliance {
       var server = ServerRecord()
       server.inUse = true
       server.serviceSlot = Self.service
+      server.adjacency = UInt32(index)
       server.weight = weight
       let slot = Self.slot(index)
       servers[slot] = server

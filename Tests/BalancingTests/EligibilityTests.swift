@@ -41,6 +41,11 @@ import Testing
     expectNone(algorithm) { $0.inUse = false }
   }
 
+  @Test(arguments: Algorithm.allCases.filter { $0 != .maglev })
+  func withoutAWayToIt(_ algorithm: Algorithm) {
+    expectNone(algorithm) { $0.adjacency = noIndex }
+  }
+
   @Test(arguments: Algorithm.allCases) func unknownHealthAndUpAreTaken(_ algorithm: Algorithm) {
     let appliance = Appliance(algorithm, weights: [1, 1])
     appliance.change(1) { $0.health = .up }

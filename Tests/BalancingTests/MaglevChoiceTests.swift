@@ -66,6 +66,17 @@ import Testing
     for server in [0, 1, 3, 4] { #expect(moved[server] > 50 && moved[server] < 150) }
   }
 
+  /// A restart forgets where servers are, and not whose sessions they have.
+  @Test func theWayToAServerDoesNotMatter() {
+    let appliance = Appliance(.maglev, weights: [1, 1, 1, 1])
+    let before = (0..<500).map { appliance.choose(hash: $0) }
+    let ofSYNs = (0..<500).map { appliance.maglev($0) }
+    for index in [0, 2] { appliance.change(index) { $0.adjacency = noIndex } }
+    #expect((0..<500).map { appliance.choose(hash: $0) } == before)
+    #expect((0..<500).map { appliance.maglev($0) } == ofSYNs)
+    #expect(Set(before) == [0, 1, 2, 3])
+  }
+
   @Test(arguments: Algorithm.allCases) func anySYNWithoutStateFindsItsServerAgain(
     _ algorithm: Algorithm
   ) {

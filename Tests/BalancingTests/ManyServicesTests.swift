@@ -27,6 +27,7 @@ import Testing
         var server = ServerRecord()
         server.inUse = true
         server.serviceSlot = UInt32(index)
+        server.adjacency = 0
         contents.servers.append(server)
         contents.serverSlots.append(UInt32(index * Self.each + number))
         names.append("service\(index)/server\(number)")

@@ -110,24 +110,28 @@ import Wire
       changes == [
         NeighbourChange(
           link: 7, address: try #require(IPAddress("192.0.2.11")),
-          mac: MACAddress("02:00:00:00:01:11"))
+          state: .found(try #require(MACAddress("02:00:00:00:01:11"))))
       ])
   }
 
-  /// Linux's NUD_* states: which say that the hardware address may be used.
-  @Test(arguments: [
-    (0x00, false), (0x01, false), (0x02, true), (0x04, true), (0x08, true), (0x10, true),
-    (0x20, false), (0x40, true), (0x80, true),
-  ])
-  func knowsWhichStatesAreGood(state: Int, isGood: Bool) throws {
+  private static let found = NextHopState.found(MACAddress(word: 0x1101_0000_0002))
+
+  /// Linux's NUD_* states: which say that the hardware address may be used, and which, FAILED alone,
+  /// that nobody answered.
+  @Test(
+    arguments: [
+      (0x00, .sought), (0x01, .sought), (0x02, found), (0x04, found), (0x08, found), (0x10, found),
+      (0x20, .silent), (0x40, found), (0x80, found),
+    ] as [(Int, NextHopState)])
+  func knowsWhatStatesSay(state: Int, says: NextHopState) throws {
     var message = bytes(reachable)
     message[message.startIndex] = UInt8(message.count)
     message[message.startIndex + 24] = UInt8(state)
     let change = try #require(NetlinkReader(message).compactMap { NeighbourChange($0) }.first)
-    #expect((change.mac != nil) == isGood)
-    // RTM_DELNEIGH: gone, whatever the state was.
+    #expect(change.state == says)
+    // RTM_DELNEIGH: forgotten, whatever the state was.
     message[message.startIndex + 4] = 29
-    #expect(NetlinkReader(message).compactMap { NeighbourChange($0) }.first?.mac == nil)
+    #expect(NetlinkReader(message).compactMap { NeighbourChange($0) }.first?.state == .sought)
   }
 
   @Test func readsErrorsAndSeveralMessages() {

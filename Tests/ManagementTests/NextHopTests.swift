@@ -6,7 +6,9 @@ import Wire
 
 /// Where servers' and gateways' Ethernet addresses come from.
 @Suite struct NextHopTests {
-  private static func text(back: String, server: String) -> String {
+  private static func text(
+    back: String, server: String, algorithm: Algorithm = .maglev
+  ) -> String {
     """
     ports:
       - {name: front, device: d0, side: client, address: [198.51.100.250/24, "2001:db8::fa/64"],
@@ -17,16 +19,18 @@ import Wire
         address: 203.0.113.10
         protocol: tcp
         port: 80
-        algorithm: maglev
+        algorithm: \(algorithm)
         servers: [{name: a, address: 192.0.2.11\(server)}, {name: b, address: 192.0.2.12, mac: "02:00:00:00:01:12"}]
     """
   }
 
   private static let onLink = ", address: [192.0.2.250/24]"
 
-  private func plan(back: String = onLink, server: String = "") throws -> Plan {
+  private func plan(
+    back: String = onLink, server: String = "", algorithm: Algorithm = .maglev
+  ) throws -> Plan {
     Plan(
-      configuration: try readRight(Self.text(back: back, server: server)),
+      configuration: try readRight(Self.text(back: back, server: server, algorithm: algorithm)),
       portMACs: [0x0100_0000_0002, 0x0200_0000_0002])
   }
 
@@ -55,28 +59,66 @@ import Wire
     var plan = try plan()
     let mac = try #require(MACAddress("02:00:00:00:01:11"))
     let before = plan.makeContents(number: 1)
-    #expect(before.servers[0].adjacency == noIndex && !before.servers[0].takesNewSessions)
-    #expect(before.servers[1].takesNewSessions)
-    #expect(Set(before.maglevEntries) == [1])
+    #expect(before.servers[0].adjacency == noIndex && before.servers[1].adjacency == 33)
+    #expect(before.servers[0].mac == 0)
     // The gateway is there, and leads nowhere yet.
     #expect(before.ports[0].gatewayAdjacency == 0 && before.adjacencies[0].length == 0)
-    plan.setNextHop(try hop(1, "192.0.2.11"), mac)
-    plan.setNextHop(try hop(0, "198.51.100.254"), MACAddress(word: 0x0900_0000_0002))
+    plan.setNextHop(try hop(1, "192.0.2.11"), .found(mac))
+    plan.setNextHop(try hop(0, "198.51.100.254"), .found(MACAddress(word: 0x0900_0000_0002)))
     let after = plan.makeContents(number: 2)
-    #expect(after.servers[0].adjacency == 32 && after.servers[0].takesNewSessions)
+    #expect(after.servers[0].adjacency == 32)
     #expect(after.servers[0].mac == mac.word)
     #expect(after.adjacencies[32].destination == mac.word && after.adjacencies[32].port == 1)
     #expect(after.adjacencies[0].destination == 0x0900_0000_0002)
-    #expect(Set(after.maglevEntries) == [0, 1])
     #expect(plan.server(slot: 0)?.mac == mac)
-    plan.setNextHop(try hop(1, "192.0.2.11"), nil)
-    #expect(!plan.makeContents(number: 3).servers[0].takesNewSessions)
+  }
+
+  /// At a start nothing is resolved yet, and sessions of before are there: the tables are those of
+  /// before, and stay so while the hop is found, and lost again.
+  @Test(arguments: [Algorithm.maglev, .wlc])
+  func tablesDoNotDependOnWhatIsStillSought(algorithm: Algorithm) throws {
+    var plan = try plan(algorithm: algorithm)
+    let atStart = plan.makeContents(number: 1)
+    #expect(atStart.servers[0].takesNewSessions && !atStart.servers[0].isReachable)
+    #expect(Set(atStart.maglevEntries) == [0, 1])
+    plan.setNextHop(try hop(1, "192.0.2.11"), .found(MACAddress(word: 2)))
+    let found = plan.makeContents(number: 2)
+    #expect(found.maglevEntries == atStart.maglevEntries && found.servers[0].isReachable)
+    plan.setNextHop(try hop(1, "192.0.2.11"), .sought)
+    let lost = plan.makeContents(number: 3)
+    #expect(lost.maglevEntries == atStart.maglevEntries && !lost.servers[0].isReachable)
+  }
+
+  /// Nobody waits for one that does not answer, and nobody else's sessions move for it.
+  @Test func aSilentServerIsPassedOver() throws {
+    var plan = try plan()
+    plan.setNextHop(try hop(1, "192.0.2.11"), .silent)
+    let silent = plan.makeContents(number: 1)
+    #expect(!silent.servers[0].takesNewSessions && silent.servers[1].takesNewSessions)
+    plan.setNextHop(try hop(1, "192.0.2.11"), .found(MACAddress(word: 2)))
+    let found = plan.makeContents(number: 2)
+    #expect(found.servers[0].takesNewSessions)
+    #expect(found.maglevEntries == silent.maglevEntries && Set(found.maglevEntries) == [0, 1])
+  }
+
+  /// A server that a reload brings has no sessions that would have to find it: it is passed over until
+  /// it answers. The one that stays is not.
+  @Test func aServerOfAReloadIsAwaited() throws {
+    var plan = try plan()
+    let more = Self.text(
+      back: Self.onLink, server: "}, {name: c, address: 192.0.2.13")
+    try plan.apply(try readRight(more))
+    let before = plan.makeContents(number: 1)
+    let slot = try #require(plan.serverSlot(named: "web/c"))
+    #expect(!before.servers[Int(slot)].takesNewSessions && before.servers[0].takesNewSessions)
+    plan.setNextHop(try hop(1, "192.0.2.13"), .found(MACAddress(word: 2)))
+    #expect(plan.makeContents(number: 2).servers[Int(slot)].takesNewSessions)
   }
 
   @Test func forgetsWhatIsNotWanted() throws {
     var plan = try plan()
     let old = try hop(1, "192.0.2.99")
-    plan.setNextHop(old, MACAddress(word: 2))
+    plan.setNextHop(old, .found(MACAddress(word: 2)))
     plan.forgetNextHops(but: plan.wantedNextHops)
     #expect(plan.nextHops.isEmpty)
   }
@@ -84,13 +126,19 @@ import Wire
   @Test func gathersWhatIsNews() throws {
     let plan = try plan()
     let one = try hop(1, "192.0.2.11")
-    let mac = MACAddress(word: 0x0100_0000_0002)
+    let found = NextHopState.found(MACAddress(word: 0x0100_0000_0002))
     var gathered = GatheredNextHops()
-    let news = [nil, mac, mac, nil, mac].map { gathered.add(one, $0, to: plan) }
-    #expect(news == [false, true, false, true, true])
+    let reports: [NextHopState] = [.sought, found, found, .sought, .silent, .sought, found]
+    let news = reports.map { gathered.add(one, $0, to: plan) }
+    // The kernel goes on asking for a silent one (NUD_INCOMPLETE), which is no reason to wait for it.
+    #expect(news == [nil, found, nil, .sought, .silent, nil, found])
     var next = plan
     gathered.apply(to: &next)
-    #expect(next.nextHops == [one: mac])
+    #expect(next.nextHops == [one: found])
+    next.setNextHop(one, .awaited)
+    gathered = GatheredNextHops()
+    #expect(gathered.add(one, .sought, to: next) == nil)
+    #expect(gathered.add(one, .silent, to: next) == .silent)
   }
 
   /// The ports' own addresses, IPv4 in the 96 + n bits of its mapped form.

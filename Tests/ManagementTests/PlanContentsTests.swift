@@ -94,8 +94,7 @@ import Wire
     #expect((0..<4).map { plan.serverName($0) } == ["web/b", "web/a", "web/c", "dns/a"])
     #expect(contents.servers.map(\.serviceSlot) == [0, 0, 0, 1])
     #expect(contents.servers.map(\.adjacency) == [32, 33, noIndex, 35])
-    // One whose next hop is not known takes no session.
-    #expect(contents.servers.map(\.weight) == [3, 1, 0, 1])
+    #expect(contents.servers.map(\.weight) == [3, 1, 1, 1])
     #expect(contents.servers.map(\.maxSessions) == [9, 0, 0, 0])
     #expect(
       contents.servers.map(\.mac) == [
@@ -150,7 +149,8 @@ import Wire
   @Test func tablesHoldThoseThatTakeSessions() throws {
     var plan = try Self.plan()
     plan.setNextHop(
-      NextHop(port: 1, address: try #require(IPAddress("192.0.2.13"))), MACAddress(word: 2))
+      NextHop(port: 1, address: try #require(IPAddress("192.0.2.13"))),
+      .found(MACAddress(word: 2)))
     func shares() -> [UInt16: Int] {
       let contents = plan.makeContents(number: 1)
       let web = contents.services[0]

@@ -1,21 +1,23 @@
-import Wire
-
 /// Changes of next hops that go into the plan with the next snapshot, so that what is shown of the
 /// plan is what the workers know.
 struct GatheredNextHops: Sendable {
-  private var macs: [NextHop: MACAddress?] = [:]
+  private var states: [NextHop: NextHopState] = [:]
 
-  /// A later change of a next hop replaces an earlier one.
+  /// What is known of a next hop, by what was gathered and the plan.
+  func state(of hop: NextHop, in plan: Plan) -> NextHopState { states[hop] ?? plan.state(of: hop) }
+
+  /// A later report of a next hop replaces an earlier one.
   ///
-  /// - Returns: whether it is news beside the plan and what was gathered
-  mutating func add(_ hop: NextHop, _ mac: MACAddress?, to plan: Plan) -> Bool {
-    let known = macs[hop] ?? plan.nextHops[hop]
-    guard known != mac else { return false }
-    macs[hop] = .some(mac)
-    return true
+  /// - Returns: what is known now if that is news beside the plan and what was gathered
+  mutating func add(_ hop: NextHop, _ report: NextHopState, to plan: Plan) -> NextHopState? {
+    let known = state(of: hop, in: plan)
+    let now = known.after(report)
+    guard now != known else { return nil }
+    states[hop] = now
+    return now
   }
 
   func apply(to plan: inout Plan) {
-    for (hop, mac) in macs { plan.setNextHop(hop, mac) }
+    for (hop, state) in states { plan.setNextHop(hop, state) }
   }
 }

@@ -1,7 +1,6 @@
 import AdminProtocol
 import Dataplane
 import NIOCore
-import Wire
 
 /// From the kernel's neighbour table to snapshots, and from the configuration to the twins.
 extension Manager {
@@ -32,6 +31,17 @@ extension Manager {
     logKernel(kernel.ask(for: wanted))
   }
 
+  /// Takes next hops for silent that were sought for a whole interval, of which the kernel does not say
+  /// so: it may have no room for them.
+  func giveUpOnNextHops() {
+    let sought = plan.wantedNextHops.filter { hop in
+      let state = gatheredNextHops.state(of: hop, in: plan)
+      return state == .sought || state == .awaited
+    }
+    for hop in soughtNextHops.intersection(sought) { take(.silent, of: hop) }
+    soughtNextHops = sought
+  }
+
   private func readNeighbours() {
     do {
       take(try kernel.neighbours())
@@ -53,16 +63,20 @@ extension Manager {
     for change in changes {
       guard let port = ports[change.link] else { continue }
       let hop = NextHop(port: port, address: change.address)
-      guard wanted.contains(hop), gatheredNextHops.add(hop, change.mac, to: plan)
-      else { continue }
-      let name = plan.configuration.ports[port].name
-      if let mac = change.mac {
-        log.info("next hop \(hop.address) of port \(name) is at \(mac)")
-      } else {
-        log.warning("next hop \(hop.address) of port \(name) does not answer")
-      }
-      publishSoon()
+      if wanted.contains(hop) { take(change.state, of: hop) }
     }
+  }
+
+  private func take(_ report: NextHopState, of hop: NextHop) {
+    guard let state = gatheredNextHops.add(hop, report, to: plan) else { return }
+    let name = plan.configuration.ports[hop.port].name
+    switch state {
+    case .found(let mac): log.info("next hop \(hop.address) of port \(name) is at \(mac)")
+    case .silent: log.warning("next hop \(hop.address) of port \(name) does not answer")
+    case .sought, .awaited:
+      log.warning("next hop \(hop.address) of port \(name) is lost, and asked for again")
+    }
+    publishSoon()
   }
 
   /// Each refusal once.

@@ -12,8 +12,10 @@ extension Plan {
     var lines = Self.restartReasons(from: configuration, to: other)
     lines += missingSlots(for: other)
     guard lines.isEmpty else { throw PlanError(lines: lines) }
+    let known = wantedNextHops
     configuration = other
     assignSlots()
+    for hop in wantedNextHops.subtracting(known) { nextHops[hop] = .awaited }
   }
 
   private func missingSlots(for other: Configuration) -> [String] {

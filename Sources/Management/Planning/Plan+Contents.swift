@@ -54,12 +54,11 @@ extension Plan {
       .map(AddressPrefix.init(host:))
   }
 
-  /// Weight 0 for those that take no new session.
+  /// Weight 0 for those that are not to take new sessions. One that is only not found passes them on
+  /// (`Scheduler`), and comes back into its place without moving others.
   private func maglevWeights(_ service: PlannedService) -> [UInt32] {
     service.serverSlots.map { slot in
-      guard let server = servers[slot], server.takesNewSessions,
-        mac(of: way(to: server.configuration)) != nil
-      else { return 0 }
+      guard let server = servers[slot], server.takesNewSessions else { return 0 }
       return server.weight
     }
   }
@@ -115,14 +114,13 @@ extension Plan {
   private func serverRecord(_ server: PlannedServer, slot: UInt32) -> ServerRecord {
     var record = ServerRecord()
     record.serviceSlot = server.serviceSlot
-    // One whose next hop is not known takes no new session.
-    let mac = mac(of: way(to: server.configuration))
-    record.adjacency = mac == nil ? noIndex : Self.firstServerAdjacency + slot
-    record.weight = mac == nil ? 0 : server.weight(for: algorithm(of: server))
+    let hop = state(of: way(to: server.configuration))
+    record.adjacency = hop.mac == nil ? noIndex : Self.firstServerAdjacency + slot
+    record.weight = hop.isCountedOn ? server.weight(for: algorithm(of: server)) : 0
     record.responseTime = server.responseTime
     record.ramp = server.ramp
     record.maxSessions = server.configuration.maxSessions
-    record.mac = mac?.word ?? 0
+    record.mac = hop.mac?.word ?? 0
     record.state = server.state
     record.health = server.health
     record.labels = server.configuration.labels

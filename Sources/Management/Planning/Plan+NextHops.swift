@@ -1,12 +1,6 @@
 import Snapshots
 import Wire
 
-/// A next hop that the kernel resolves: an address on a port's link.
-struct NextHop: Hashable, Sendable {
-  let port: Int
-  let address: IPAddress
-}
-
 extension Configuration.Port {
   /// Whether the address is on the link, by the port's own prefixes.
   func isOnLink(_ address: IPAddress) -> Bool {
@@ -40,14 +34,18 @@ extension Plan {
     }
   }
 
-  /// nil while it is not known.
-  func mac(of way: Way) -> MACAddress? {
+  func state(of way: Way) -> NextHopState {
     switch way {
-    case .mac(let mac): mac
-    case .address(let hop): nextHops[hop]
-    case .none: nil
+    case .mac(let mac): .found(mac)
+    case .address(let hop): state(of: hop)
+    case .none: .silent
     }
   }
+
+  func state(of hop: NextHop) -> NextHopState { nextHops[hop] ?? .sought }
+
+  /// nil while it is not known.
+  func mac(of way: Way) -> MACAddress? { state(of: way).mac }
 
   /// What the kernel is to resolve.
   var wantedNextHops: Set<NextHop> {
@@ -64,6 +62,5 @@ extension Plan {
     nextHops = nextHops.filter { wanted.contains($0.key) }
   }
 
-  /// - Parameter mac: nil while it is not known
-  mutating func setNextHop(_ hop: NextHop, _ mac: MACAddress?) { nextHops[hop] = mac }
+  mutating func setNextHop(_ hop: NextHop, _ state: NextHopState) { nextHops[hop] = state }
 }

@@ -19,8 +19,8 @@ public struct Plan: Sendable {
   /// Of the services in configuration order.
   public internal(set) var serviceSlots: [UInt32] = []
   var tables = MaglevCache()
-  /// What the kernel resolved.
-  var nextHops: [NextHop: MACAddress] = [:]
+  /// What the kernel said of next hops; those that it said nothing of yet are sought.
+  var nextHops: [NextHop: NextHopState] = [:]
 
   /// Slots that retired and configured services may have together.
   public static let serviceCapacity = Configuration.maximumServices

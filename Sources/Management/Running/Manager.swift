@@ -38,6 +38,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
   let pathProber: PathProber
   var gatheredHealth = GatheredHealth()
   var gatheredNextHops = GatheredNextHops()
+  /// Those that were sought when the kernel was last asked again.
+  var soughtNextHops: Set<NextHop> = []
   /// Why checks could not be made, as far as it was logged.
   var loggedObstacles: Set<String> = []
   /// How long the last publication took.

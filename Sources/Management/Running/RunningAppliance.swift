@@ -173,7 +173,10 @@ extension Manager {
       },
       loop.scheduleRepeatedTask(
         initialDelay: Self.nextHopInterval, delay: Self.nextHopInterval
-      ) { _ in self.askForNextHops() },
+      ) { _ in
+        self.giveUpOnNextHops()
+        self.askForNextHops()
+      },
     ]
   }
 }
