@@ -89,6 +89,7 @@ extension Manager {
       ("labels", .bool(server.labels)),
       ("max_sessions", JSONValue(server.maxSessions)),
       ("retired", .bool(server.retired)),
+      ("slot", JSONValue(server.slot)),
     ] + describeTimes(of: server.slot) + describeChecks(of: server.slot)
   }
 
