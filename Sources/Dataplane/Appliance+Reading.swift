@@ -183,14 +183,4 @@ extension Appliance {
     let own = workers[worker].labels.state(of: pair)?.labelState ?? .none
     return own == .none ? entry.state : own
   }
-
-  /// Withdraws the session that holds a label, by its owner; false when the label is given to none,
-  /// or the owner has too many orders waiting.
-  public func withdraw(label: UInt32) -> Bool {
-    guard shared.labelTable.load(label: label).state != .none else { return false }
-    let pair = SessionLabel.pairIndex(of: label)
-    let owner = Int(shared.labelTable.owner(of: pair, workers: UInt32(options.workers)))
-    guard let ring = shared.orders[owner] else { return false }
-    return shim_ring_send_word(ring, Order.withdraw(pair: pair)) == 0
-  }
 }

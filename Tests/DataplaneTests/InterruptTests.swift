@@ -199,7 +199,7 @@ extension DataplaneTests {
       bench.publish(fell(bench.network, service: 0))
       bench.turn(4)
       bench.check(Flow.web.ack, gives: [reset(Flow.web.ack, .web)], answered)
-      #expect(bench.appliance.withdraw(label: 21))
+      #expect(bench.appliance.withdraw(label: 21) == .ordered)
       bench.turn()
       #expect(bench.state(of: 21) == .none)
       #expect(bench.sessions.count == 1)

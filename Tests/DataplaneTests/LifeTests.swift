@@ -231,9 +231,9 @@ extension DataplaneTests {
     @Test func withdraws() throws {
       let bench = try WorkerBench()
       bench.establish(.web, slot: 0)
-      #expect(!bench.appliance.withdraw(label: 19))
-      #expect(!bench.appliance.withdraw(label: 1_048_575))
-      #expect(bench.appliance.withdraw(label: 18))
+      #expect(bench.appliance.withdraw(label: 19) == .notGiven)
+      #expect(bench.appliance.withdraw(label: 1_048_575) == .notGiven)
+      #expect(bench.appliance.withdraw(label: 18) == .ordered)
       #expect(bench.state(of: 17) == .live)
       bench.turn()
       #expect(bench.state(of: 17) == .closing)
@@ -278,7 +278,7 @@ extension DataplaneTests {
       let bench = try WorkerBench()
       bench.establish(.web, slot: 0)
       bench.inject(Flow.web.rst)
-      #expect(bench.appliance.withdraw(label: 17))
+      #expect(bench.appliance.withdraw(label: 17) == .ordered)
       bench.turn()
       bench.inject(Flow.web.data())
       bench.inject(Flow.web.reply(0), on: 1)
@@ -288,7 +288,7 @@ extension DataplaneTests {
     @Test func withdrawsEmbryonic() throws {
       let bench = try WorkerBench()
       bench.inject(Flow.web.syn)
-      #expect(bench.appliance.withdraw(label: 17))
+      #expect(bench.appliance.withdraw(label: 17) == .ordered)
       bench.turn()
       // A closing one would be switched, which its handshake has not earned it.
       #expect(bench.state(of: 17) == .none)

@@ -56,7 +56,7 @@ extension DataplaneTests {
         bench.inject(Flow.web.rst)
         bench.inject(Flow.web.data())
       }
-      #expect(bench.appliance.withdraw(label: 17))
+      #expect(bench.appliance.withdraw(label: 17) == .ordered)
       bench.turn()
       #expect(loads(bench) == [0, 0])
       #expect(!bench.appliance.isUnused(server: 0))
@@ -112,7 +112,7 @@ extension DataplaneTests {
     @Test func aWithdrawnSessionIsNoLoad() throws {
       let bench = try WorkerBench(Self.network)
       bench.establish(.web, slot: 0)
-      #expect(bench.appliance.withdraw(label: 17))
+      #expect(bench.appliance.withdraw(label: 17) == .ordered)
       bench.turn()
       #expect(loads(bench) == [0, 0])
       bench.inject(Flow.web.data())

@@ -146,6 +146,20 @@ extension DataplaneTests {
       #expect(bench.appliance.pairCounts.embryonic == 0 && bench["session.new"] == 0)
     }
 
+    /// Its pair is no session's to be withdrawn. Once it was given back, a session may have it.
+    @Test(arguments: both) func noOperatorWithdrawsIt(workers: Int) throws {
+      let bench = try WorkerBench(.twinned, workers: workers)
+      let label = try #require(bench.probe(Probe.web.syn).first?.label)
+      for one in [label, label + 1] {
+        #expect(bench.appliance.withdraw(label: one) == .healthCheck)
+      }
+      bench.turn()
+      bench.inject(Probe.web.synAck(label: label + 1), on: 1)
+      #expect(bench.kernelFrames == [.out(2, Probe.web.synAck.atCheckDevice)])
+      #expect(bench.probe(Probe.web.reset).count == 1)
+      #expect(bench.appliance.withdraw(label: label) == .notGiven)
+    }
+
     @Test func ipv6() throws {
       let probe = Probe(slot: 4, vip: Hosts.vip6, source: "2001:db8:1::fa")
       let bench = try WorkerBench(

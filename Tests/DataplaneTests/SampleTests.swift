@@ -232,7 +232,7 @@ extension DataplaneTests {
       #expect(bench.state(of: 17) == .closing)
       let other = Flow.web.from(40001)
       bench.establish(other, slot: 1, state: .sampled)
-      #expect(bench.appliance.withdraw(label: 19))
+      #expect(bench.appliance.withdraw(label: 19) == .ordered)
       bench.turn()
       #expect(bench.state(of: 19) == .closing)
       bench.advance(by: 200)

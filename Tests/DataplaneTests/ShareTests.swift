@@ -113,7 +113,7 @@ extension DataplaneTests {
       let withdrawn = try WorkerBench(sessions: 8)
       for port in 41000..<41004 as Range<UInt16> { withdrawn.inject(Flow.web.from(port).syn) }
       for label in [17, 19, 21, 23] as [UInt32] {
-        #expect(withdrawn.appliance.withdraw(label: label))
+        #expect(withdrawn.appliance.withdraw(label: label) == .ordered)
       }
       withdrawn.turn(4)
       withdrawn.inject(Flow.web.syn)

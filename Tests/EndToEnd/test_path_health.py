@@ -12,7 +12,9 @@ from support.programs import FOLDER
 from support.waiting import wait_until
 
 from harness import evidence, network
+from harness.admin import AdminError
 from harness.kernel_network import OWN_BACK, PLAIN, SERVER6, KernelNetwork, KernelSetup
+from harness.program import control
 from harness.setup import service
 
 ENDPOINT = FOLDER / "tagline-endpoint"
@@ -315,6 +317,29 @@ def test_a_label_endpoint_is_checked_with_labels(net, workers, endpoint):
         assert box.counters()["session.new"] == 1
         # Between two checks none has a pair.
         wait_until(lambda: box.admin.call("status")["labels"]["embryonic"] == 0, 5, "no pair held")
+
+
+def test_the_labels_of_a_check_are_no_sessions(net, endpoint):
+    """Of a server that does not answer: its check holds its pair until the next one."""
+    drop(net)
+    try:
+        with running(net, [service([labelled()], health=CHECK)]) as box:
+
+            def refused():
+                labels = box.admin.call("show.labels")["labels"]
+                for label in [one[side] for one in labels for side in ("c2s_label", "s2c_label")]:
+                    with pytest.raises(AdminError) as error:
+                        box.admin.call("session.withdraw", label=label)
+                    if "a health check's" in str(error.value):
+                        return control(box.socket, "session", "withdraw", str(label))
+                return None
+
+            done = wait_until(refused, 10, "a check's label is refused")
+            # The check may have ended by now; a session it never was.
+            assert done.returncode == 1 and done.stdout == ""
+            assert box.counters()["session.new"] == 0
+    finally:
+        hold(net)
 
 
 def test_a_lost_endpoint_is_found(net, workers):

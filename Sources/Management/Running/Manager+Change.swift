@@ -36,8 +36,15 @@ extension Manager {
   func withdrawSession(_ params: JSONValue) throws(AdminError) -> JSONValue {
     try params.requireParameters(only: ["label"])
     let label = try params.requiredIntegerParameter("label", in: 17...1_048_574)
-    guard appliance.withdraw(label: UInt32(label)) else {
+    switch appliance.withdraw(label: UInt32(label)) {
+    case .ordered: break
+    case .notGiven:
       throw .operational("label \(label) is given to no session; show labels lists those that are")
+    case .healthCheck:
+      throw .operational(
+        "label \(label) is a health check's, which is no session; the check gives it back itself")
+    case .busy:
+      throw .operational("the worker of label \(label) has too much to do; try again")
     }
     log.info("session of label \(label) withdrawn")
     return ["label": JSONValue(label)]
