@@ -1,27 +1,34 @@
 import AdminProtocol
 
 extension Report {
+  /// A server's times in microseconds: the columns and their keys.
+  private static let times = [
+    (title: "RESPONSE (us)", key: "response_time_us"),
+    (title: "REQUEST (us)", key: "request_time_us"),
+    (title: "NETWORK (us)", key: "network_time_us"),
+  ]
+
   /// `show.services`: each service, below it its servers.
   static func services(_ result: JSONValue) -> String {
-    var table = Table([
+    let columns: [Table.Column] = [
       .left("SERVICE/SERVER"), .left("ADDRESS"), .left("ALGORITHM"), .left("STATE"),
       .left("HEALTH"), .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"), .right("REFUSED"),
-      .right("RESPONSE (us)"), .left("LAST CHECK"),
-    ])
+    ]
+    var table = Table(columns + times.map { .right($0.title) } + [.left("LAST CHECK")])
     for service in result.arrayValue ?? [] {
       table.add([
         cell(service["name"]),
         cell(service["protocol"]) + " " + endpoint(service["address"], service["port"]),
         cell(service["algorithm"]), "", "", "", cell(service["sessions"]), "",
-        cell(service["refused"]), "", "",
+        cell(service["refused"]),
       ])
       for server in service["servers"]?.arrayValue ?? [] {
-        table.add([
+        let facts = [
           "  " + cell(server["name"]), cell(server["address"]), "", cell(server["state"]),
           cell(server["health"]), cell(server["weight"]), cell(server["sessions"]),
-          cell(server["total_sessions"]), "", cell(server["response_time_us"]),
-          cell(server["health_reason"]),
-        ])
+          cell(server["total_sessions"]), "",
+        ]
+        table.add(facts + times.map { cell(server[$0.key]) } + [cell(server["health_reason"])])
       }
     }
     return table.text
@@ -29,17 +36,16 @@ extension Report {
 
   /// `show.servers`: a line a server.
   static func servers(_ result: JSONValue) -> String {
-    var table = Table([
+    let columns: [Table.Column] = [
       .left("SERVICE"), .left("SERVER"), .left("ADDRESS"), .left("STATE"), .left("HEALTH"),
-      .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"), .right("RESPONSE (us)"),
-      .left("LAST CHECK"),
-    ])
+      .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"),
+    ]
+    var table = Table(columns + times.map { .right($0.title) } + [.left("LAST CHECK")])
+    let keys = [
+      "service", "name", "address", "state", "health", "weight", "sessions", "total_sessions",
+    ]
     for server in result.arrayValue ?? [] {
-      table.add(
-        [
-          "service", "name", "address", "state", "health", "weight", "sessions", "total_sessions",
-          "response_time_us", "health_reason",
-        ].map { cell(server[$0]) })
+      table.add((keys + times.map(\.key) + ["health_reason"]).map { cell(server[$0]) })
     }
     return table.text
   }

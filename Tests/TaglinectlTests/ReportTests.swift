@@ -33,7 +33,7 @@ import Testing
           [
             "name": "web1", "address": "192.0.2.11", "state": "ready", "health": "unknown",
             "weight": 1, "sessions": 7, "total_sessions": 20, "response_time_us": 350,
-            "health_reason": "status 503",
+            "request_time_us": 350, "network_time_us": .null, "health_reason": "status 503",
           ]
         ],
       ],
@@ -44,15 +44,40 @@ import Testing
     ]
     let expected = [
       "SERVICE/SERVER  ADDRESS                       ALGORITHM  STATE  HEALTH   WEIGHT  SESSIONS"
-        + "  TOTAL  REFUSED  RESPONSE (us)  LAST CHECK",
+        + "  TOTAL  REFUSED  RESPONSE (us)  REQUEST (us)  NETWORK (us)  LAST CHECK",
       "web             tcp 203.0.113.10:80           wlc                                      12"
         + "               0",
       "  web1          192.0.2.11                               ready  unknown       1         7"
-        + "     20                     350  status 503",
+        + "     20                     350           350             -  status 503",
       "dns6            udp [2001:db8::10]:8000-8099  rr                                        1"
         + "               4",
     ]
     #expect(Report.services(result) == expected.map { $0 + "\n" }.joined())
+  }
+
+  @Test func aServerHasAllOfItsTimes() {
+    let result: JSONValue = [
+      [
+        "service": "web", "name": "web1", "address": "192.0.2.11", "state": "ready",
+        "health": "up", "weight": 1, "sessions": 7, "total_sessions": 20, "response_time_us": 12500,
+        "request_time_us": 12500, "network_time_us": 80, "health_reason": "ok",
+      ],
+      [
+        "service": "web", "name": "web2", "address": "192.0.2.12", "state": "drain",
+        "health": "unknown", "weight": 10, "sessions": 0, "total_sessions": 0,
+        "response_time_us": .null, "request_time_us": .null, "network_time_us": .null,
+        "health_reason": .null,
+      ],
+    ]
+    let expected = [
+      "SERVICE  SERVER  ADDRESS     STATE  HEALTH   WEIGHT  SESSIONS  TOTAL  RESPONSE (us)"
+        + "  REQUEST (us)  NETWORK (us)  LAST CHECK",
+      "web      web1    192.0.2.11  ready  up            1         7     20          12500"
+        + "         12500            80  ok",
+      "web      web2    192.0.2.12  drain  unknown      10         0      0              -"
+        + "             -             -  -",
+    ]
+    #expect(Report.servers(result) == expected.map { $0 + "\n" }.joined())
   }
 
   @Test func sessionsSayHowManyThereAre() {
