@@ -29,14 +29,16 @@ class Site:
     """A context manager: `network`, its hosts by name, and `appliance`."""
 
     def __init__(
-        self, clients, servers, services, front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU, gateway=None
+        self, clients, servers, services, front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU, gateway=None,
+        **options,
     ):  # fmt: skip
-        """`services`: called with the servers' places. `gateway`: a MAC address on the front."""
+        """`services`: called with the servers' places. `gateway`: a MAC address on the front.
+        `options`: more of the configuration's keys."""
         self.network = Network(clients, servers, front_mtu, back_mtu)
         ports = appliance.ports("af_packet", front_mtu, back_mtu)
         if gateway is not None:
             ports[0]["gateway"] = {"mac": gateway}
-        self.document = appliance.configuration(services(servers)) | {"ports": ports}
+        self.document = appliance.configuration(services(servers), **options) | {"ports": ports}
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
