@@ -1,23 +1,13 @@
 """deploy/live-checks as its users run it, with few servers and little time."""
 
+import functools
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = ROOT / "deploy/live-checks"
+from harness.programs import measure
 
-
-def run(*words):
-    environment = {
-        "TAGLINE_BIN_DIR": str(ROOT / ".build/release"), "PYTHONDONTWRITEBYTECODE": "1",
-    } | os.environ  # fmt: skip
-    return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, timeout=300, env=environment
-    )
+run = functools.partial(measure, "live-checks")
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["answered", "silent"])
@@ -33,7 +23,8 @@ def test_checks_along_the_path_are_made_and_timed(silent):
         assert one["unsent"] == 0
         # Those under way at either end are counted or not.
         made = one["checks_per_second"] * 3
-        assert one["failures"] == 0 if not silent else one["failures"] > 0.8 * made
+        # Where others want the processors too, a check may come late.
+        assert one["failures"] > 0.8 * made if silent else one["failures"] < 0.1 * made
         assert 0 < one["cores"] < 2 and len(one["threads"]) >= 3
 
 

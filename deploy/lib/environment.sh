@@ -57,7 +57,7 @@ build_programs() {
       --product "$product" || exit 1
   done
   # shellcheck disable=SC2034 # used by the scripts that source this
-  programs=$(swift build --package-path "$project" -c release --show-bin-path)
+  programs=$(swift build --package-path "$project" -c release "${BUILD_OPTIONS[@]}" --show-bin-path)
 }
 
 # set_colours: fills BOLD, GREEN, RED and PLAIN, empty under CI and where output is no terminal.
