@@ -51,6 +51,7 @@ let package = Package(
       name: "Simulation", dependencies: ["Balancing", "Snapshots"], exclude: ["README.md"],
       swiftSettings: safe),
     .target(name: "AdminProtocol", exclude: ["README.md"], swiftSettings: safe),
+    .target(name: "Pcapng", exclude: ["README.md"], swiftSettings: safe),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"]),
     .testTarget(name: "SnapshotsTests", dependencies: ["Snapshots"]),
@@ -59,6 +60,7 @@ let package = Package(
     .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "AdminProtocolTests", dependencies: ["AdminProtocol"]),
+    .testTarget(name: "PcapngTests", dependencies: ["Pcapng"]),
   ],
   cLanguageStandard: .gnu11
 )
@@ -92,7 +94,8 @@ if !pureOnly && !dataplaneOnly {
     .target(
       name: "Management",
       dependencies: [
-        "AdminProtocol", "CLinux", "Dataplane", "Snapshots", "Labels", "Balancing", "Wire",
+        "AdminProtocol", "CLinux", "Dataplane", "Snapshots", "Labels", "Balancing", "Pcapng",
+        "Wire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
