@@ -17,9 +17,9 @@
 #include <rte_ring.h>
 
 #include "shim_eal.h"
+#include "shim_filter.h"
 #include "shim_mbuf.h"
 #include "shim_port.h"
 #include "shim_system.h"
-#include "shim_trace.h"
 
 #endif

@@ -7,7 +7,7 @@ import Sessions
 public final class PacketTrace {
   public let filter: String
   public let wanted: Int
-  private let compiled: OpaquePointer?
+  private let compiled: PacketFilter?
   private var controls: [UnsafeMutablePointer<TraceControl>] = []
 
   /// - Parameters:
@@ -16,18 +16,8 @@ public final class PacketTrace {
   init(filter: String, wanted: Int, workers: Int) throws(ApplianceError) {
     self.filter = filter
     self.wanted = wanted
-    if filter.isEmpty {
-      compiled = nil
-    } else {
-      var error = [CChar](repeating: 0, count: 256)
-      compiled = shim_filter_compile(filter, &error, error.count)
-      guard compiled != nil else {
-        let text = String(
-          decoding: error.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        throw ApplianceError("filter: \(text); expected a pcap-filter(7) expression")
-      }
-    }
-    for _ in 0..<workers { controls.append(Self.makeControl(compiled, wanted)) }
+    compiled = filter.isEmpty ? nil : try PacketFilter(filter)
+    for _ in 0..<workers { controls.append(Self.makeControl(compiled?.program, wanted)) }
   }
 
   private static func makeControl(
@@ -62,7 +52,6 @@ public final class PacketTrace {
       control.pointee.before?.deallocate()
       control.deallocate()
     }
-    if let compiled { shim_filter_free(compiled) }
   }
 
   func control(worker: Int) -> UnsafeMutablePointer<TraceControl> { controls[worker] }

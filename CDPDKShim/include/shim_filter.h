@@ -1,6 +1,6 @@
 /* Filters of traced packets: libpcap's expressions. */
-#ifndef SHIM_TRACE_H
-#define SHIM_TRACE_H
+#ifndef SHIM_FILTER_H
+#define SHIM_FILTER_H
 
 struct shim_filter;
 
