@@ -16,6 +16,7 @@
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 
+#include "shim_capture.h"
 #include "shim_eal.h"
 #include "shim_filter.h"
 #include "shim_mbuf.h"

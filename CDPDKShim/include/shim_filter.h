@@ -1,4 +1,4 @@
-/* Filters of traced packets: libpcap's expressions. */
+/* Filters of traced and captured packets: libpcap's expressions. */
 #ifndef SHIM_FILTER_H
 #define SHIM_FILTER_H
 

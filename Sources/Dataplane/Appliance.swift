@@ -109,11 +109,21 @@ public final class Appliance {
 
   /// Ends the workers and closes the devices, which completes their captures.
   public func stop() {
+    stopWorkers()
+    close()
+  }
+
+  /// Ends the workers.
+  public func stopWorkers() {
     shared.stopping.pointee = 1
     if isRunning {
       for index in 0..<options.workers { _ = shim_wait(UInt32(index + 1)) }
     }
     isRunning = false
+  }
+
+  /// Closes the devices and gives DPDK's memory back. Only when the workers have ended.
+  public func close() {
     for device in devices { shim_port_stop(device.port) }
     shim_eal_stop(!devices.contains(where: \.isHeardAfterItsEnd))
   }
