@@ -55,4 +55,14 @@ extension JSONValue {
     }
     return string
   }
+
+  /// The strings of the array named `name`; nil if it is absent or null.
+  public func stringsParameter(_ name: String) throws(AdminError) -> [String]? {
+    guard let value = self[name], !value.isNull else { return nil }
+    let strings = value.arrayValue?.compactMap(\.stringValue)
+    guard let strings, strings.count == value.arrayValue?.count else {
+      throw .invalidParameters("'\(name)' must be an array of strings")
+    }
+    return strings
+  }
 }

@@ -12,6 +12,9 @@ protocol AdminCommand: ParsableCommand {
 
   var parameters: JSONValue { get }
 
+  /// Sends the request, and waits for its result.
+  func answer() throws -> JSONValue
+
   /// The result for people; ends with a line end.
   func report(_ result: JSONValue) -> String
 }
@@ -19,8 +22,12 @@ protocol AdminCommand: ParsableCommand {
 extension AdminCommand {
   var parameters: JSONValue { [:] }
 
+  func answer() throws -> JSONValue {
+    try AdminClient(path: connection.socketPath).call(method, parameters)
+  }
+
   func run() throws {
-    let result = try AdminClient(path: connection.socketPath).call(method, parameters)
+    let result = try answer()
     let text = connection.json ? result.encodedText + "\n" : report(result)
     guard StandardStream.output.write(text) else {
       throw ControlFailure.refused(

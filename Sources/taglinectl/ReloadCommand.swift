@@ -1,6 +1,5 @@
 import AdminProtocol
 import ArgumentParser
-import Glibc
 
 struct ReloadCommand: AdminCommand {
   static let configuration = CommandConfiguration(
@@ -22,10 +21,4 @@ struct ReloadCommand: AdminCommand {
   }
 
   func report(_ result: JSONValue) -> String { Report.reload(result) }
-
-  private func absolutePath(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let directory = unsafe getcwd(nil, 0) else { return path }
-    defer { unsafe free(directory) }
-    return unsafe String(cString: directory) + "/" + path
-  }
 }

@@ -15,6 +15,7 @@ struct ShowCommand: ParsableCommand {
       ShowCounters.self,
       ShowConfig.self,
       ShowTrace.self,
+      ShowCapture.self,
     ])
 }
 
@@ -131,4 +132,15 @@ struct ShowTrace: AdminCommand {
   var method: String { "trace.show" }
 
   func report(_ result: JSONValue) -> String { Report.trace(result) }
+}
+
+struct ShowCapture: AdminCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "capture", abstract: "The packet capture, as `capture show`.")
+
+  @OptionGroup var connection: ConnectionOptions
+
+  var method: String { "capture.show" }
+
+  func report(_ result: JSONValue) -> String { Report.capture(result) }
 }

@@ -9,7 +9,7 @@ struct Taglinectl: ParsableCommand {
       """,
     subcommands: [
       StatusCommand.self, ShowCommand.self, ServerCommand.self, SessionCommand.self,
-      ReloadCommand.self, TraceCommand.self,
+      ReloadCommand.self, TraceCommand.self, CaptureCommand.self,
     ])
 
   @OptionGroup var connection: ConnectionOptions

@@ -29,6 +29,18 @@ import Testing
     ("trace start", "trace.start", [:]),
     ("trace start tcp port 80 --count 5", "trace.start", ["filter": "tcp port 80", "count": 5]),
     ("trace show", "trace.show", [:]),
+    ("capture start --file /tmp/p", "capture.start", ["file": "/tmp/p"]),
+    (
+      "capture start tcp port 80 --file /tmp/p --port front --port back --direction in"
+        + " --snap-length 96 --packets 5 --seconds 2 --bytes 65536", "capture.start",
+      [
+        "file": "/tmp/p", "filter": "tcp port 80", "ports": ["front", "back"], "direction": "in",
+        "snap_length": 96, "packets": 5, "seconds": 2, "bytes": 65536,
+      ]
+    ),
+    ("capture stop", "capture.stop", [:]),
+    ("capture show", "capture.show", [:]),
+    ("show capture", "capture.show", [:]),
   ]
 
   @Test(arguments: requests)
@@ -57,6 +69,7 @@ import Testing
     "server set web/web1 --weight -1", "server set web/web1 --weight many",
     "server set web/web1 --state up", "session withdraw", "session withdraw all",
     "show sessions --limit -1", "trace start --count x", "status --colour",
+    "capture start", "capture start --file p --direction up", "capture start --file p --packets -1",
   ])
   func badLinesAreRefused(line: String) {
     let words = line.split(separator: " ").map(String.init)
@@ -73,5 +86,10 @@ import Testing
     let path = try #require(command.parameters["config"]?.stringValue)
     #expect(path.hasPrefix("/"))
     #expect(path.hasSuffix("/x/y.yaml"))
+    let capture = try #require(
+      try Taglinectl.parseAsRoot(["capture", "start", "--file", "p"]) as? CaptureStart)
+    let file = try #require(capture.parameters["file"]?.stringValue)
+    #expect(file.hasPrefix("/"))
+    #expect(file.hasSuffix("/p"))
   }
 }

@@ -236,4 +236,55 @@ import Testing
     ]
     for report in reports { #expect(report(result).hasSuffix("\n")) }
   }
+
+  static let capture: JSONValue = [
+    "running": true, "state": "running", "file": "/tmp/p", "ports": ["front", "back"],
+    "direction": "both", "filter": "tcp", "snap_length": 262_144,
+    "limits": ["packets": .null, "seconds": 600, "bytes": 1_073_741_824], "captured": 12,
+    "filtered": 3, "lost": 1, "bytes": 4000, "seconds": 2.5, "ended": .null, "error": .null,
+  ]
+
+  @Test func aCaptureSaysHowItStands() {
+    #expect(
+      Report.capture(Self.capture) == """
+        state     running
+        file      /tmp/p
+        ports     front, back, in and out
+        filter    tcp
+        limits    600 s, 1073741824 bytes
+        captured  12 packets, 4000 bytes, in 2.5 s
+        filtered  3 packets that the filter did not choose
+        lost      1 packets that should be in the file
+
+        """)
+    #expect(
+      Report.captureStart(Self.capture)
+        == "capturing to /tmp/p; end it with: taglinectl capture stop\n")
+    #expect(
+      Report.capture(["running": false, "state": "none"]) == "nothing was captured yet\n")
+  }
+
+  @Test func aCaptureSaysWhyItEnded() {
+    let result: JSONValue = [
+      "running": false, "state": "ended", "file": "/tmp/p", "ports": ["front"], "direction": "in",
+      "filter": "", "limits": ["packets": 5, "seconds": 600, "bytes": 4096], "captured": 2,
+      "filtered": 0, "lost": 3, "bytes": 300, "seconds": 1, "ended": "error",
+      "error": "/tmp/p cannot be written: No space left on device",
+    ]
+    #expect(
+      Report.capture(result) == """
+        state     ended, by an error: /tmp/p cannot be written: No space left on device
+        file      /tmp/p
+        ports     front, in
+        limits    5 packets, 600 s, 4096 bytes
+        captured  2 packets, 300 bytes, in 1 s
+        filtered  0 packets that the filter did not choose
+        lost      3 packets that should be in the file
+
+        """)
+    #expect(
+      Report.captureStart(["file": "/tmp/p", "state": "waiting"])
+        == "capturing to /tmp/p as soon as somebody reads it; end it with: taglinectl capture stop\n"
+    )
+  }
 }

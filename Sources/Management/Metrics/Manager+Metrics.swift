@@ -14,6 +14,7 @@ extension Manager {
     writeServices(&text)
     writeServers(&text)
     writePorts(&text)
+    writeCaptures(&text)
     return text.buffer
   }
 
@@ -71,6 +72,15 @@ extension Manager {
           ["worker": "\(worker)"])
       }
     }
+  }
+
+  private func writeCaptures(_ text: inout MetricsText) {
+    text.family("tagline_capture_packets_total", .counter, "Packets written to capture files.")
+    text.sample(captures.packets)
+    text.family(
+      "tagline_capture_packets_lost_total", .counter,
+      "Packets to be captured for which there was no room, or no time to write them.")
+    text.sample(captures.lost)
   }
 
   private func writeSessions(_ text: inout MetricsText) {

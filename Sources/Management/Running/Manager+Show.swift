@@ -157,7 +157,7 @@ extension Manager {
   }
 
   func showCounters() -> JSONValue {
-    object(appliance.counters() + kernelCounters + healthCounters)
+    object(appliance.counters() + kernelCounters + healthCounters + captureCounters)
   }
 
   private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {

@@ -29,6 +29,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   var trace: PacketTrace?
   /// Traces that a worker may still write to, and when no longer.
   var endedTraces: [(trace: PacketTrace, token: UInt64)] = []
+  var captures = CaptureBook()
   private var reservedLabelsLogged: UInt64 = 0
   /// Who is checked, and what came of it.
   var health = HealthBook()
@@ -86,6 +87,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
   func tick() {
     appliance.reclaim()
     freeEndedTraces()
+    advanceCaptures()
     releaseRetired()
   }
 
@@ -134,6 +136,8 @@ final class Manager: AdminBackend, @unchecked Sendable {
       case "session.withdraw": return try withdrawSession(params)
       case "reload": return try reload(params)
       case "trace.start": return try startTrace(params)
+      case "capture.start": return try startCapture(params)
+      case "capture.stop": return try stopCapture(params)
       default: break
       }
       guard let answer = answerPlain(method) else { throw .methodNotFound(method) }
@@ -153,6 +157,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
     case "show.counters": showCounters
     case "show.config": showConfig
     case "trace.show": showTrace
+    case "capture.show": showCapture
     default: nil
     }
   }

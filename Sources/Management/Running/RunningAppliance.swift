@@ -149,7 +149,9 @@ extension Manager {
     gatheredHealth = GatheredHealth()
     isPublicationDue = false
     kernel.stop()
-    appliance.stop()
+    appliance.stopWorkers()
+    endCaptures()
+    appliance.close()
   }
 
   private func reloadOnSignal() {

@@ -22,7 +22,9 @@ final class SignalWatch: @unchecked Sendable {
   private var sources: [any DispatchSourceSignal] = []
 
   init() {
+    // What cannot be written is an error of its write, not the end of the process.
     _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
     for number in [SIGTERM, SIGINT] { watch(number) { [self] in end() } }
     watch(SIGHUP) { [self] in
       if case .serving(let actions) = stage.withLock({ $0 }) { actions.reload() }
