@@ -34,9 +34,13 @@ final class EchoSocket: ChannelInboundHandler, @unchecked Sendable {
   /// By token. Tokens cannot be guessed, so that nobody else can answer for a server.
   private var waiting: [UInt64: Waiting] = [:]
 
-  init(_ family: EchoMessage.Family, on loop: any EventLoop) throws(Failure) {
+  /// - Parameter duplicate: gives a second descriptor of a socket, or -1 and `errno`
+  init(
+    _ family: EchoMessage.Family, on loop: any EventLoop,
+    duplicate: (CInt) -> CInt = { fcntl($0, F_DUPFD_CLOEXEC, 0) }
+  ) throws(Failure) {
     let (descriptor, isRaw) = try Self.open(family)
-    let sending = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    let sending = duplicate(descriptor)
     guard sending >= 0 else {
       let code = errno
       Glibc.close(descriptor)
