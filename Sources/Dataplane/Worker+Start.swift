@@ -38,7 +38,7 @@ extension Worker {
     let server = scheduler.choose(
       service: service, record: record, snapshot: snapshot, loads: shared.loads,
       hash: record.pointee.algorithm == .maglev ? SessionHash.stableHash(tuple) : 0)
-    guard server != noIndex else { return refuse(frame, packet, service, .noServer) }
+    guard server != noIndex else { return doWithoutServer(frame, packet, tuple, service: service) }
     if isTCP && isShareSpent(server) {
       count(.labelEmbryonicFull)
       return passWithoutState(frame, packet, tuple, service: service)
@@ -54,6 +54,21 @@ extension Worker {
     self.record(session).pointee.askedAt = now
     charge(packet.source, service: service, record)
     join(frame, packet, session, isC2S: true)
+  }
+
+  /// No server can take a new session. Where one would, but is being sought, as those of every
+  /// algorithm are at a start, the client had better ask again than be told no.
+  @inline(never)
+  private mutating func doWithoutServer(
+    _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, service: UInt32
+  ) {
+    let named = Scheduler.maglevServer(
+      record: snapshot.services + Int(service), snapshot: snapshot,
+      hash: SessionHash.stableHash(tuple))
+    if named != noIndex && !snapshot.servers[Int(named)].isReachable {
+      return drop(frame.mbuf, .noNextHop)
+    }
+    refuse(frame, packet, service, .noServer)
   }
 
   /// A new session's first packet.

@@ -260,10 +260,6 @@ extension DropCase {
       .refused, "with a RST", syn, network: .twoArmed.servers(of: 0) { $0.weight = 0 },
       counts: ["session.refused": 1, "answer.packets": 1], answers: 1),
     DropCase(
-      .refused, "no server resolved", syn,
-      network: .twoArmed.servers(of: 0) { $0.isResolved = false },
-      counts: ["session.refused": 1, "answer.packets": 1], answers: 1),
-    DropCase(
       .serverDown, "talks on", Flow.web.reply(0), on: 1,
       network: .twoArmed.service(0) { $0.onDown = .reset }.servers(of: 0) { $0.health = .down }),
   ]
@@ -272,6 +268,9 @@ extension DropCase {
     DropCase(
       .noNextHop, "client's sender address is a group",
       syn.ethernet(from: [3, 0, 0, 0, 0, 1], to: Hosts.port(0))),
+    DropCase(
+      .noNextHop, "no server resolved", syn,
+      network: .twoArmed.servers(of: 0) { $0.isResolved = false }),
     DropCase(
       .noNextHop, "server not resolved", Flow.hashed.syn,
       network: .twoArmed.servers(of: 3) { $0.isResolved = false }),

@@ -47,6 +47,23 @@ extension DataplaneTests {
         })
     }
 
+    /// Of algorithms that pass over what has no way: the client asks again, and is told no only once
+    /// no server is meant for it.
+    @Test(arguments: [Algorithm.rr, .wrr, .lc, .wlc, .rt, .p2c])
+    func nobodyIsRefusedMeanwhile(algorithm: Algorithm) throws {
+      let network = Network.twoArmed.service(0) { $0.algorithm = algorithm }
+      let sought = network.servers(of: 0) { $0.isResolved = false }
+      let bench = try WorkerBench(sought)
+      #expect(bench.inject(Flow.web.syn).isEmpty)
+      #expect(bench["drop.no_next_hop"] == 1 && bench["session.refused"] == 0)
+      bench.publish(sought.servers(of: 0) { $0.health = .down })
+      bench.inject(Flow.web.syn)
+      #expect(bench["drop.no_next_hop"] == 1 && bench["session.refused"] == 1)
+      bench.publish(network)
+      #expect(bench.inject(Flow.web.syn).count == 1)
+      #expect(bench["session.new"] == 1)
+    }
+
     private func servers(
       _ network: Network, _ kind: Int
     ) throws -> (chosen: [Int?], dropped: UInt64, sessions: Int) {
