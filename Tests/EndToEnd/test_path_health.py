@@ -361,6 +361,25 @@ def test_a_lost_endpoint_is_found(net, workers):
         detach(net)
 
 
+def test_a_silent_endpoint_is_seldom_asked_twice(net, endpoint):
+    """What is silent would take twice the connections else. Beside checks the twins send little."""
+    often = CHECK | {"interval": "200ms", "timeout": "150ms"}
+    drop(net)
+    try:
+        with running(net, [service([labelled()], health=often)]) as box:
+            wait_for(box, "down")
+            before = box.counters()
+
+            def rise(name):
+                return box.counters()[name] - before[name]
+
+            wait_until(lambda: rise("health.checks") >= 32, 60, "32 checks")
+            checks, sent = rise("health.checks"), rise("kernel.sent")
+            assert checks * 9 / 8 - 2 <= sent <= checks * 1.5
+    finally:
+        hold(net)
+
+
 def test_an_endpoint_that_only_pops_is_found(net, endpoint):
     """What it sends goes without its label: the filter that pushes it is gone."""
     with running(net, [service([labelled()], health=CHECK)]) as box:

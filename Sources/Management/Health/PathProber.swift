@@ -15,6 +15,8 @@ final class PathProber: @unchecked Sendable {
   /// By server slot, the check that came last; of the namespace's loop alone.
   private var newest: [UInt32: (number: Int, end: EventLoopFuture<CheckResult>)] = [:]
   private var lastNumber = 0
+  /// Of the namespace's loop alone.
+  private var causes = SilenceCauses()
 
   /// - Parameter events: what the workers tell of checks
   init(_ events: ProbeEvents) { self.events = events }
@@ -53,16 +55,32 @@ final class PathProber: @unchecked Sendable {
     let origin = ProbeOrigin(source, isPlain: false)
     return check.ask(from: origin, on: inside).flatMap { result in
       let change = self.events.counts(server: source.server) - before
-      switch result {
-      case .good where change.unlabelled != 0:
-        return inside.makeSucceededFuture(
-          .bad("it answers, but without the label that it was sent"))
-      case .bad where change.answers == 0 && change.unsent != 0:
-        return inside.makeSucceededFuture(.bad("the way to it is not known"))
-      case .bad where change.answers == 0 && source.isLabelled:
-        return self.findOutWhy(result, check, source, on: inside)
-      default:
-        return inside.makeSucceededFuture(result)
+      if case .bad = result, change.answers == 0, change.unsent == 0, source.isLabelled {
+        return self.cause(of: result, check, source, on: inside)
+      }
+      self.causes.forget(server: source.server)
+      let found: CheckResult =
+        switch result {
+        case .good where change.unlabelled != 0:
+          .bad("it answers, but without the label that it was sent")
+        case .bad where change.answers == 0 && change.unsent != 0:
+          .bad("the way to it is not known")
+        default: result
+        }
+      return inside.makeSucceededFuture(found)
+    }
+  }
+
+  private func cause(
+    of result: CheckResult, _ check: HealthCheck, _ source: HealthCheck.Source,
+    on inside: any EventLoop
+  ) -> EventLoopFuture<CheckResult> {
+    if let known = causes.recall(check, server: source.server) {
+      return inside.makeSucceededFuture(known)
+    }
+    return findOutWhy(result, check, source, on: inside).always { found in
+      if case .success(let cause) = found {
+        self.causes.learn(cause, check, server: source.server)
       }
     }
   }
