@@ -5,6 +5,8 @@
 /* Zeroed memory, taken at once and 64-byte aligned: from DPDK's huge pages where there are enough, else
  * ordinary pages with transparent huge pages asked for. NULL if there is not that much. */
 void *shim_region_allocate(size_t bytes, int socket, bool hugepages);
+/* Gives back what `shim_region_allocate` took without huge pages. */
+void shim_region_free(void *region, size_t bytes);
 
 /* Whether the calling thread may run on `cpu`. */
 bool shim_cpu_allowed(unsigned int cpu);

@@ -49,6 +49,11 @@ void *shim_region_allocate(size_t bytes, int socket, bool hugepages)
 	return memory;
 }
 
+void shim_region_free(void *region, size_t bytes)
+{
+	munmap(region, (bytes + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1));
+}
+
 bool shim_cpu_allowed(unsigned int cpu)
 {
 	cpu_set_t set;

@@ -18,6 +18,8 @@ public final class Appliance {
   let shared: Shared
   let pool: OpaquePointer
   let usesHugePages: Bool
+  /// Its memory, beside packet buffers and rings.
+  let memory: Memory
   private var publication: Publication
   private var isRunning = false
 
@@ -59,6 +61,7 @@ public final class Appliance {
         workers[index].adjacencyTables[1 + other] = shared.learned[other]
       }
     }
+    self.memory = memory
     publication = Publication(shared: shared)
     startLines.append(
       "tables: \(options.sessionsPerWorker) sessions a worker in"

@@ -7,12 +7,14 @@ struct Memory {
 
   let hugePages: Bool
   private(set) var taken = 0
+  /// What was taken, and how many bytes of it.
+  private(set) var regions: [(base: UnsafeMutableRawPointer, size: Int)] = []
   private var slab: UnsafeMutableRawPointer?
   private var slabLeft = 0
 
   init(hugePages: Bool) { self.hugePages = hugePages }
 
-  /// Zeroed bytes, 64-byte aligned, never given back.
+  /// Zeroed bytes, 64-byte aligned, given back only by the end of the process.
   ///
   /// - Parameter purpose: named when there is not that much
   mutating func take(_ bytes: Int, for purpose: String) throws(ApplianceError)
@@ -27,6 +29,7 @@ struct Memory {
           "no \(size >> 20) MiB of memory for \(purpose): lower sessions-per-worker or workers")
       }
       taken += size
+      regions.append((region, size))
       guard isSmall else { return region }
       slab = region
       slabLeft = size

@@ -98,7 +98,7 @@ extension Worker {
         Scheduler.byteCount(servers: options.serverSlots, services: options.serviceSlots),
         for: "the scheduler"),
       worker: index, workers: shared.workers, servers: options.serverSlots,
-      services: options.serviceSlots, seed: .random(in: 1 ... .max))
+      services: options.serviceSlots, seed: options.secrets?.first ?? .random(in: 1 ... .max))
     admission = Admission(
       memory: shared.admissionMemory, worker: index, workers: shared.workers,
       services: options.serviceSlots)

@@ -1,5 +1,6 @@
 import Balancing
 import Snapshots
+import Synchronization
 import TestSupport
 import Testing
 
@@ -83,6 +84,22 @@ import Testing
     let snapshot: Snapshot
     let order: [UInt32]
     let slots: Int
+    let service = Tally()
+    /// By place in `order`.
+    let servers: [Tally]
+
+    func tally(of slot: UInt32) -> Tally {
+      servers[order.firstIndex(of: slot) ?? order.endIndex]
+    }
+  }
+
+  /// Sessions that surely are. The sums of `LoadTable` are no proof: while one is taken, sessions
+  /// end at a worker that it has seen and begin at one that it has not.
+  private final class Tally: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func add() -> UInt32 { UInt32(count.add(1, ordering: .relaxed).newValue) }
+    func subtract() { count.subtract(1, ordering: .relaxed) }
   }
 
   private struct Peaks: Sendable {
@@ -97,7 +114,7 @@ import Testing
     let appliance = Self.appliance(algorithm)
     let shared = Shared(
       loads: appliance.loads, snapshot: appliance.snapshot, order: appliance.order,
-      slots: 7 + 3 * appliance.order.count)
+      slots: 7 + 3 * appliance.order.count, servers: appliance.order.map { _ in Tally() })
     let peaks = await withTaskGroup(of: Peaks.self) { group in
       for worker in 0..<Self.workers {
         group.addTask { Self.race(shared, worker) }
@@ -134,12 +151,14 @@ import Testing
           scheduler.noteSessions(server: slot, service: Appliance.service, loads: shared.loads)
           own.append(slot)
           peaks.begun += 1
-          peaks.service = max(peaks.service, shared.loads.serviceSessions(Appliance.service))
-          peaks.server = max(peaks.server, shared.loads.serverSessions(slot))
+          peaks.service = max(peaks.service, shared.service.add())
+          peaks.server = max(peaks.server, shared.tally(of: slot).add())
         }
       }
       if !own.isEmpty, Int.random(in: 0..<3, using: &numbers) == 0 {
         let slot = own.remove(at: Int.random(in: 0..<own.count, using: &numbers))
+        shared.service.subtract()
+        shared.tally(of: slot).subtract()
         shared.loads.closeSession(worker: worker, server: slot, service: Appliance.service)
         scheduler.noteSessions(server: slot, service: Appliance.service, loads: shared.loads)
       }

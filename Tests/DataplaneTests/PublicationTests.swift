@@ -43,7 +43,8 @@ extension DataplaneTests {
         #expect(appliance.workers[0].snapshotNumber == 1000)
         let quiet = shim_pool_in_use(appliance.pool)
         appliance.stop()
-        #expect(quiet <= 1024)
+        // At most what is in a burst and on send lists.
+        #expect(quiet <= 128)
 
         // Frames of zeros are for nobody: each is dropped for the one reason.
         let counters = Dictionary(

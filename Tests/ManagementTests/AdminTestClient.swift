@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking client of a Unix stream socket. Reads give up after 20 s, so that no test hangs.
+/// A blocking client of a Unix stream socket. Reads give up after two minutes, so that no test hangs.
 final class AdminTestClient {
   private let descriptor: CInt
   private var unread: [UInt8] = []
@@ -8,7 +8,7 @@ final class AdminTestClient {
 
   init(path: String) throws {
     descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-    var timeout = timeval(tv_sec: 20, tv_usec: 0)
+    var timeout = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var address = unixAddress(path)
@@ -55,7 +55,7 @@ final class AdminTestClient {
 
   func closeOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
-  /// The next line without its LF; nil at the end of input, on errors and after 20 s.
+  /// The next line without its LF; nil at the end of input, on errors and after two minutes.
   func readLine() -> String? {
     var scanned = 0
     while true {
