@@ -25,7 +25,7 @@ enum StartCase {
           "dpdk-testpmd",
           [
             "--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf", "--lcores",
-            "0,1", "--log-level", "error", "--file-prefix",
+            Testpmd.lcores, "--log-level", "error", "--file-prefix",
             "testpmd-\(ProcessInfo.processInfo.processIdentifier)", "--vdev", files.device, "--",
             "--forward-mode=macswap", "--nb-cores=1", "--total-num-mbufs=32768", "--no-flush-rx",
           ], in: folder, until: files.sent))

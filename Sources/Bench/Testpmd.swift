@@ -14,10 +14,6 @@ final class Testpmd {
     guard Subprocess.output(of: "which", ["dpdk-testpmd"]) != nil else {
       throw BenchFailure("dpdk-testpmd is not installed: apt-get install dpdk-dev", code: 2)
     }
-    let processors = Self.processors
-    let lcores =
-      processors.count > 1
-      ? "0@\(processors[0]),1@\(processors[1])" : "0@\(processors[0]),1@\(processors[0])"
     let memory =
       hugePages ? ["--in-memory"] : ["--no-huge", "-m", "\(packetBuffers * 2560 >> 20 + 64)"]
     // Without huge pages and as testpmd makes it by itself, the pool has every buffer's header in the
@@ -26,7 +22,7 @@ final class Testpmd {
     // Line by line, though it goes to a pipe.
     process = try Subprocess(
       "stdbuf",
-      ["-oL", "dpdk-testpmd", "--lcores", lcores] + memory + [
+      ["-oL", "dpdk-testpmd", "--lcores", Self.lcores] + memory + [
         "--no-pci", "--no-telemetry", "--no-shconf", "--log-level", "error",
         "--file-prefix", "testpmd-\(ProcessInfo.processInfo.processIdentifier)",
         "--vdev", device, "--", "--interactive", "--forward-mode=macswap", "--nb-cores=1",
@@ -45,6 +41,12 @@ final class Testpmd {
       })
     else { throw BenchFailure("dpdk-testpmd has no worker thread", code: 2) }
     worker = "\(tasks)/\(thread)/schedstat"
+  }
+
+  /// Its main and its worker thread, the latter on the second processor if there is one.
+  static var lcores: String {
+    let processors = Self.processors
+    return "0@\(processors[0]),1@\(processors[min(1, processors.count - 1)])"
   }
 
   /// Processors that this process may run on.

@@ -13,7 +13,8 @@ from harness.live import Live
 from harness.private_network import PrivateNetwork
 from harness.setup import one_arm, server, service
 
-QUICK = {"interval": "100ms", "timeout": "80ms", "rise": 2, "fall": 2}
+# Who is dead refuses at once; a busy machine may be late.
+QUICK = {"interval": "100ms", "timeout": "1s", "rise": 2, "fall": 2}
 IPV6_SERVER = "2001:db8:1::11"
 
 
@@ -171,7 +172,7 @@ def test_what_is_shown_of_a_check(inside, webs):
         wait_for(live, {"s1": "up", "s2": "up", "s3": "down"})
         one = shown(live)["s1"]
         assert one["health_reason"] == "ok"
-        assert 0 < one["check_time_us"] < 80_000 and 0 < one["response_time_us"] < 80_000
+        assert 0 < one["check_time_us"] < 1_000_000 and 0 < one["response_time_us"] < 1_000_000
         assert 0 <= one["check_age_s"] < 10
         reload(live, one_arm([service((1, 2, 3), health=http(body="is bad"))]))
         wait_for(live, {"s1": "down", "s2": "down", "s3": "down"})
@@ -185,7 +186,7 @@ def test_a_silent_server_times_out(inside):
     wait_until(lambda: inside.listens(network.server_address(3), 80), 10, "a listener")
     try:
         services = [
-            service((3,), name="http", health=http()),
+            service((3,), name="http", health=http(timeout="80ms")),
             service((3,), name="tcp", port=81, health=QUICK | {"type": "tcp", "port": 80}),
         ]
         with Live(one_arm(services), inside) as live:

@@ -145,8 +145,8 @@ def test_a_server_that_does_not_hold_the_address_is_found(net, workers):
         wait_for(box, "up")
         wait_for(box, "up", name="tcp6")
         visits = Visits(net, network.VIP6)
-        visits.start()
         before = box.counters()
+        visits.start()
         try:
             falls(box, lambda: drop(net))
             reason(box, "timeout after 400 ms")

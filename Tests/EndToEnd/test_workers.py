@@ -135,15 +135,6 @@ def test_two_arms(workers):
     assert result.counters["session.new"] == 40
 
 
-def test_limits_hold_over_all_workers():
-    flows = [tcp(client) for client in range(1, 201)]
-    captures = queues(*[[flow.up(flow.syn()) for flow in flows[w::2]] for w in range(2)])
-    services = [service(**{"max-sessions": 50, "refuse-with": "drop"})]
-    result = run(one_arm(services, workers=2, inputs=2), front=captures)
-    assert result.counters["session.new"] == 50
-    assert result.drops() == {"refused": 150}
-
-
 def test_a_fragment_finds_its_session_on_another_worker():
     """Later fragments carry no ports, so only the first one's worker knows whose they are."""
     flows = [udp(client) for client in range(1, 17)]

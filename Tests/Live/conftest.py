@@ -48,7 +48,7 @@ def site():
 
 @pytest.fixture(autouse=True)
 def alive(request):
-    """The appliance outlives every test, and counts each packet once."""
+    """The appliance outlives every test."""
     yield
     if "site" in request.fixturenames:
         site = request.getfixturevalue("site")

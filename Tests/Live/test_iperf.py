@@ -54,8 +54,9 @@ def test_tcp(site, labels, server, direction, version):
 @pytest.mark.parametrize("direction", [(), ("--reverse",)], ids=["upload", "download"])
 @pytest.mark.parametrize("labels", [True, False], ids=["labelled", "plain"])
 def test_udp(site, labels, direction, version):
-    """2,000 datagrams of 1,200 bytes at 20 Mbit/s; a busy machine may lose some."""
-    words = ("--udp", "--bitrate", "20M", "--length", 1200, "--blockcount", 2000)
+    """1,000 datagrams of 1,200 bytes at 5 Mbit/s. The receiver's socket holds what comes in a sixth of
+    a second: a busy machine may lose some."""
+    words = ("--udp", "--bitrate", "5M", "--length", 1200, "--blockcount", 1000)
     end = iperf(site.client(labels), site.host("server1"), version, *words, *direction)
-    assert end["sum"]["packets"] >= 1900
-    assert end["sum"]["lost_percent"] < 10
+    assert end["sum"]["packets"] >= 950
+    assert end["sum"]["lost_percent"] < 30

@@ -5,7 +5,9 @@ closing packets, read from captures of both links and not from anybody's counter
 import pytest
 
 from harness.capture import Capture
-from harness.session_frames import check_labelled, labelled_share, opens_or_closes
+from harness.session_frames import (
+    check_labelled, labelled_share, opens_or_closes, without_repeats,
+)  # fmt: skip
 from harness.site import Connection, connect_to
 from rig.capture import ACK, FIN, RST, SYN
 
@@ -30,7 +32,8 @@ def session(site, request):
         port = connection.port
         connection.close()
     back = first if server == "server1" else second
-    return version, client, site.host(server), front.frames(port), back.frames(port)
+    frames = (without_repeats(capture.frames(port)) for capture in (front, back))
+    return version, client, site.host(server), *frames
 
 
 def test_the_capture_is_of_a_whole_session(session):

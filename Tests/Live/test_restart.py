@@ -110,7 +110,12 @@ def test_maglev_connections_go_on(restarted, labels):
     """Those that were idle: the client's next request finds the same server."""
     connections = restarted.idle[labels, MAGLEV]
     assert [one.server() for one in connections] == restarted.before[labels, MAGLEV]
-    assert len(set(restarted.before[labels, MAGLEV])) > 1
+
+
+def test_these_connections_had_several_servers(restarted):
+    """All of both clients'. That the hash leads these twelve to one server has a chance of 3 ** -11."""
+    before = restarted.before[True, MAGLEV] + restarted.before[False, MAGLEV]
+    assert len(before) == 2 * EACH and len(set(before)) > 1
 
 
 def test_they_are_labelled_again(restarted):

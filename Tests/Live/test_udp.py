@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from harness.capture import Capture
+from harness.datagrams import start_server
 from harness.session_frames import EXPLICIT_NULL, check_labelled
 from harness.site import address
 from rig import servers
@@ -14,6 +15,7 @@ ECHO = """
 import socket, sys
 sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 sock.bind((sys.argv[1], 7))
+print("bound", flush=True)
 while True:
     data, peer = sock.recvfrom(65536)
     sock.sendto(sys.argv[2].encode() + data, peer)
@@ -26,8 +28,7 @@ def udp_servers(site):
     for server in site.servers:
         started.append((server, servers.name_server(server)))
         for version in (4, 6):
-            words = ("/usr/bin/python3", "-c", ECHO, address(version), server.name)
-            started.append((server, server.start(*words)))
+            started.append((server, start_server(server, ECHO, version, server.name)))
     yield
     for server, process in started:
         server.end(process)

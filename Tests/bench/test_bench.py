@@ -73,6 +73,7 @@ def test_start():
 def test_c_loop_against_testpmd():
     code, out, err = run("macswap", "--rounds", "2", "--json")
     assert code == 0, err
+    assert out
     for line in out.splitlines():
         result = json.loads(line)
         assert result["ns_min"] > 0 and result["macswap_ns_median"] > 0

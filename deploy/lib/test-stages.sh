@@ -29,7 +29,7 @@ declare -A STAGE_TITLES=(
 declare -A STAGE_LIMITS=(
   [packages]=900 [lint]=300 [tools]=300 [unit]=900 [release]=1800 [test]=1800 [gate]=600
   [budgets]=600 [bench]=600
-  [address]=1800 [fuzz]=600 [end-to-end]=1800 [endpoint]=600 [live]=900
+  [address]=1800 [fuzz]=600 [end-to-end]=2400 [endpoint]=900 [live]=2400
   [demo]=1800 [readme]=1800
 )
 

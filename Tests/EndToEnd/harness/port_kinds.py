@@ -1,6 +1,7 @@
 """Client, appliance and server joined by every kind of port that needs no hardware."""
 
 import json
+import os
 
 from rig.appliance import RING
 from support.waiting import wait_until
@@ -87,8 +88,10 @@ class BridgedPorts(TapPorts):
             for device in (self.peer(number, self.box.folder), f"net_tap{number},iface={name}0")
             for word in ("--vdev", device)
         ]
+        processors = ",".join(map(str, sorted(os.sched_getaffinity(0))[:2]))
         process = self.bridging = self.box.start(
-            "dpdk-testpmd", "--no-huge", "-m", "256", "--lcores", "0@(0-1),1@(0-1)", "--no-pci",
+            "dpdk-testpmd", "--no-huge", "-m", "256", "--lcores",
+            f"0@({processors}),1@({processors})", "--no-pci",
             "--no-telemetry", "--no-shconf", "--file-prefix", self.box.folder.name, *devices, "--",
             "--forward-mode=io", "--auto-start", "--total-num-mbufs=16384", "--stats-period=60",
             log=log.name,

@@ -3,6 +3,8 @@
 import errno
 import socket
 
+from rig.namespace import wait_until
+
 from harness.site import address
 
 # linux/in.h, linux/in6.h
@@ -18,6 +20,7 @@ sock = socket.socket(family, socket.SOCK_DGRAM)
 sock.setsockopt(socket.IPPROTO_IPV6 if ":" in sys.argv[1] else socket.IPPROTO_IP,
                 23 if ":" in sys.argv[1] else 10, 2)
 sock.bind((sys.argv[1], 7))
+print("bound", flush=True)
 while True:
     data, peer = sock.recvfrom(65536)
     try:
@@ -28,7 +31,16 @@ while True:
 
 
 def echo_server(host, version):
-    return host.start("/usr/bin/python3", "-c", SERVER, address(version))
+    return start_server(host, SERVER, version)
+
+
+def start_server(host, script, version, *words):
+    """Starts a script with the virtual address as its first argument, which prints a word when it may be
+    asked. Its process."""
+    log = f"udp{version}.log"
+    process = host.start("/usr/bin/python3", "-c", script, address(version), *words, log=log)
+    wait_until(lambda: (host.folder / log).read_text(), 20, f"{log} of {host.name}", process)
+    return process
 
 
 class Path:

@@ -15,6 +15,18 @@ def opens_or_closes(frame):
     return bool(frame.flags & (FIN | RST)) or frame.flags & (SYN | ACK) == SYN
 
 
+def without_repeats(frames):
+    """Without each SYN and FIN that a host sent once more, as it may on a busy machine."""
+    seen, kept = set(), []
+    for frame in frames:
+        kind = frame.source_mac, frame.flags & (SYN | FIN)
+        if kind[1] and kind in seen:
+            continue
+        seen.add(kind)
+        kept.append(frame)
+    return kept
+
+
 def session_label(frame):
     """Its one session label, or None."""
     labels = [label for label in frame.labels if label > 16]

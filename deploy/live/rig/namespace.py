@@ -21,7 +21,13 @@ MOUNT = """
 mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /run &&
 mkdir /run/folder &&
 """
-HOLD = "ip link set lo up && echo held && exec sleep infinity"
+# What a network namespace takes over from the machine is set as on a new host.
+HOLD = """
+for setting in ip_forward conf/all/arp_ignore conf/all/arp_announce conf/default/arp_ignore \\
+  conf/default/arp_announce
+do echo 0 > /proc/sys/net/ipv4/$setting
+done && ip link set lo up && echo held && exec sleep infinity
+"""
 
 
 class Failed(Exception):
