@@ -10,6 +10,10 @@ find_live_programs() {
   install_packages bind9-dnsutils curl dnsmasq-base ethtool iperf3 iproute2 libcrypt1 libpcre2-8-0 \
     libssl3 python3 python3-yaml tcpdump util-linux wrk zlib1g
   unpack_package nginx usr/sbin/nginx "$folder"
+  # AppArmor confines tcpdump by its path, and might keep it from the files of the network's hosts.
+  if [[ ! -e "$folder/usr/sbin/tcpdump" ]]; then
+    install -D "$(command -v tcpdump)" "$folder/usr/sbin/tcpdump"
+  fi
   # sudo and cron may leave sbin out.
   export PATH=$folder/usr/sbin:$PATH:/usr/sbin:/sbin
 }
