@@ -52,8 +52,7 @@ public struct Admission: @unchecked Sendable {
   public func check(
     service: UInt32, record: UnsafePointer<ServiceRecord>, loads: LoadTable, now: UInt64
   ) -> AdmissionVerdict {
-    let limit = record.pointee.maxSessions
-    if limit != 0, loads.serviceSessions(service) >= limit { return .sessionsFull }
+    if loads.isFull(service: service, record) { return .sessionsFull }
     let rate = record.pointee.newSessionsPerSecond
     if rate != 0, !buckets.holds(service, rate: rate, now: now) { return .rateExceeded }
     return .admitted

@@ -154,8 +154,6 @@ struct Candidates {
   @inline(__always)
   func mayTake(_ slot: UInt32) -> Bool {
     let server = server(slot)
-    guard server.pointee.takesNewSessions else { return false }
-    let limit = server.pointee.maxSessions
-    return limit == 0 || loads.serverSessions(slot) < limit
+    return server.pointee.takesNewSessions && !loads.isFull(server: slot, server)
   }
 }

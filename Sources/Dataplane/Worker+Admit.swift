@@ -22,6 +22,18 @@ extension Worker {
       || snapshot.admits(record, clientHigh: client.high, clientLow: client.low)
   }
 
+  /// Whether a session that has begun already may have a record: how many there may be holds for it,
+  /// too. What limits beginnings does not: it was asked at the SYN, and after a restart all clients
+  /// would come at once.
+  @inline(__always)
+  mutating func readmit(server: UInt32, service: UInt32) -> AdmissionVerdict {
+    let loads = shared.loads
+    if sessions.count >= sessions.capacity { return .tableFull }
+    if loads.isFull(service: service, snapshot.services + Int(service)) { return .sessionsFull }
+    if loads.isFull(server: server, snapshot.servers + Int(server)) { return .noServer }
+    return .admitted
+  }
+
   @inline(__always)
   mutating func charge(
     _ client: IPAddress, service: UInt32, _ record: UnsafePointer<ServiceRecord>

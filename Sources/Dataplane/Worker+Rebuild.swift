@@ -25,12 +25,11 @@ extension Worker {
     guard server != noIndex else { return drop(frame.mbuf, .noSession) }
     let adjacency = snapshot.servers[Int(server)].adjacency
     let isReset = packet.hasTCPFlag(TCPFlags.rst)
-    guard isReset || sessions.count < sessions.capacity else {
-      return refuse(frame, packet, service, .tableFull)
-    }
     guard admits(packet.source, record) else {
       return refuse(frame, packet, service, .denied)
     }
+    let verdict = readmit(server: server, service: service)
+    guard isReset || verdict == .admitted else { return refuse(frame, packet, service, verdict) }
     // A RST leaves nothing to remember, and a flood of made-up segments is not to fill the table: the
     // server is the same without a record.
     if isReset || isTableShareSpent {
@@ -74,7 +73,7 @@ extension Worker {
     guard hop.port >= 0 else { return drop(frame.mbuf, .noNextHop) }
     let client = acquireClient(packet.destination, mac: hop.mac, port: hop.port)
     guard client != noIndex else { return drop(frame.mbuf, .noNextHop) }
-    if leavesNoState(packet, server) {
+    if leavesNoState(packet, server, service) {
       passPlain(frame, packet, to: client)
       return releaseClient(client)
     }
@@ -85,10 +84,13 @@ extension Worker {
   }
 
   /// Whether a server's packet of no session is only passed on: a RST ends what there is no record
-  /// of, a SYN-ACK past the embryonic share answers a SYN that left no state, and a full table has
-  /// no room.
-  private mutating func leavesNoState(_ packet: ParsedPacket, _ server: UInt32) -> Bool {
-    if packet.hasTCPFlag(TCPFlags.rst) || sessions.count >= sessions.capacity { return true }
+  /// of, a SYN-ACK past the embryonic share answers a SYN that left no state, and one session more
+  /// would be too many, in the table or by a limit; the client is told so when it answers.
+  private mutating func leavesNoState(
+    _ packet: ParsedPacket, _ server: UInt32, _ service: UInt32
+  ) -> Bool {
+    if packet.hasTCPFlag(TCPFlags.rst) { return true }
+    if readmit(server: server, service: service) != .admitted { return true }
     return packet.protocolNumber == ProtocolNumber.tcp && packet.hasTCPFlag(TCPFlags.syn)
       && isShareSpent(server)
   }

@@ -38,7 +38,7 @@ extension Worker {
     let server = scheduler.choose(
       service: service, record: record, snapshot: snapshot, loads: shared.loads,
       hash: record.pointee.algorithm == .maglev ? SessionHash.stableHash(tuple) : 0)
-    guard server != noIndex else { return doWithoutServer(frame, packet, tuple, service: service) }
+    guard server != noIndex else { return doWithoutServer(frame, packet, service: service) }
     if isTCP && isShareSpent(server) {
       count(.labelEmbryonicFull)
       return passWithoutState(frame, packet, tuple, service: service)
@@ -56,18 +56,11 @@ extension Worker {
     join(frame, packet, session, isC2S: true)
   }
 
-  /// No server can take a new session. Where one would, but is being sought, as those of every
-  /// algorithm are at a start, the client had better ask again than be told no.
+  /// No server can take a new session. Where one may in a moment, for the way to it is being sought,
+  /// as it is at a start, the client had better ask again than be told no.
   @inline(never)
-  private mutating func doWithoutServer(
-    _ frame: Frame, _ packet: ParsedPacket, _ tuple: FlowTuple, service: UInt32
-  ) {
-    let named = Scheduler.maglevServer(
-      record: snapshot.services + Int(service), snapshot: snapshot,
-      hash: SessionHash.stableHash(tuple))
-    if named != noIndex && !snapshot.servers[Int(named)].isReachable {
-      return drop(frame.mbuf, .noNextHop)
-    }
+  private mutating func doWithoutServer(_ frame: Frame, _ packet: ParsedPacket, service: UInt32) {
+    if snapshot.services[Int(service)].seeksServer { return drop(frame.mbuf, .noNextHop) }
     refuse(frame, packet, service, .noServer)
   }
 
@@ -110,7 +103,8 @@ extension Worker {
     let record = snapshot.services + Int(service)
     let server = Scheduler.maglevServer(
       record: record, snapshot: snapshot, hash: SessionHash.stableHash(tuple))
-    guard server != noIndex else { return refuse(frame, packet, service, .noServer) }
+    guard server != noIndex, !shared.loads.isFull(server: server, snapshot.servers + Int(server))
+    else { return refuse(frame, packet, service, .noServer) }
     let adjacency = snapshot.servers[Int(server)].adjacency
     guard adjacency != noIndex else { return drop(frame.mbuf, .noNextHop) }
     charge(packet.source, service: service, record)

@@ -134,7 +134,7 @@ public struct ServiceRecord: Sendable {
   public var protocolNumber: UInt8 = 0
   public var algorithm: Algorithm = .rr
   public var clients: ClientLabelling = .auto
-  /// Bits 0 and 1: `refuseWith`; bit 2: `onDown`.
+  /// Bits 0 and 1: `refuseWith`; bit 2: `onDown`; bit 3: `seeksServer`.
   @usableFromInline var answers: UInt8 = 0
   public var inUse = false
   /// It has left the configuration: no address leads to it any more, and the record only serves the
@@ -174,6 +174,13 @@ public struct ServiceRecord: Sendable {
   @inlinable public var onDown: DownAction {
     get { answers & 4 != 0 ? .reset : .keep }
     set { answers = answers & ~4 | newValue.rawValue << 2 }
+  }
+
+  /// Whether new sessions are meant for a server to which the way is not known yet.
+  /// `SnapshotContents.build` sets it.
+  @inlinable public var seeksServer: Bool {
+    get { answers & 8 != 0 }
+    set { answers = answers & ~8 | (newValue ? 8 : 0) }
   }
 
   public static let noServer: UInt16 = .max

@@ -91,6 +91,9 @@ extension SnapshotContents {
     service.isUniform = slots.allSatisfy { slot in
       servers[Int(slot)].labels && servers[Int(slot)].maxSessions == 0
     }
+    service.seeksServer = slots.contains { slot in
+      servers[Int(slot)].takesNewSessions && !servers[Int(slot)].isReachable
+    }
     return service
   }
 }

@@ -64,6 +64,24 @@ extension DataplaneTests {
       #expect(bench["session.new"] == 1)
     }
 
+    /// Nor while one server is full and another sought, whatever the client's hash.
+    @Test(arguments: [Algorithm.rr, .wrr, .lc, .wlc, .rt, .p2c])
+    func nobodyIsRefusedWhileOneIsSought(algorithm: Algorithm) throws {
+      let network = Network.twoArmed.service(0) {
+        $0.algorithm = algorithm
+        $0.servers[0].maxSessions = 1
+        $0.servers[1].maxSessions = 1
+      }
+      let bench = try WorkerBench(network.service(0) { $0.servers[1].isResolved = false })
+      #expect(bench.inject(Flow.web.syn).count == 1)
+      for port in 1...20 as ClosedRange<UInt16> { bench.inject(Flow.web.from(port).syn) }
+      #expect(bench["drop.no_next_hop"] == 20 && bench["session.refused"] == 0)
+      bench.publish(network)
+      #expect(bench.inject(Flow.web.from(1).syn).count == 1)
+      bench.inject(Flow.web.from(2).syn)
+      #expect(bench["drop.no_next_hop"] == 20 && bench["refused.no_server"] == 1)
+    }
+
     private func servers(
       _ network: Network, _ kind: Int
     ) throws -> (chosen: [Int?], dropped: UInt64, sessions: Int) {

@@ -7,7 +7,7 @@ from harness.flows import CLIENT_ISN, tcp, udp
 from harness.frames import frame
 from harness.live import Live
 from harness.running import run
-from harness.setup import one_arm, service
+from harness.setup import one_arm, server, service
 
 KINDS = pytest.mark.parametrize(
     "flow",
@@ -110,3 +110,37 @@ def test_a_rebuilt_session_that_is_reset_is_not_live():
     with Live(one_arm([service(algorithm="maglev")])) as box:
         box.send(flow.up(flow.send()), flow.down(reset))
         assert box.admin.call("status")["labels"]["live"] == 0
+
+
+@pytest.mark.parametrize("began", [0, 2, 50], ids=["none began", "as many as may", "all asked"])
+def test_limits_hold_for_what_is_rebuilt_from_clients(began):
+    flows = [tcp(client) for client in range(1, 51)]
+    frames = [flow.up(flow.syn()) for flow in flows[:began]]
+    frames += [flow.up(flow.ack()) for flow in flows]
+    fields = {"max-sessions": 2, "refuse-with": "drop"}
+    result = run(one_arm([service(algorithm="maglev", **fields)]), front=frames)
+    (shown,) = result.shown["show.services"]
+    assert shown["sessions"] == result.counters["session.new"] == 2
+    expected = len(frames) - len(result.out["front"])
+    assert result.drops() == {"refused": expected}
+    assert shown["refused_by"]["sessions_full"] == expected >= 48
+
+
+def test_limits_hold_for_handshakes_without_state():
+    """SYNs past the embryonic share leave no session; when it comes to one, the limit holds."""
+    flows = [tcp(client) for client in range(1, 41)]
+    servers = [server(1, **{"max-sessions": 5})]
+    setup = one_arm(
+        [service(servers, algorithm="wlc", **{"max-sessions": 10, "refuse-with": "drop"})],
+        labels={"range": "17-31", "first": "lowest", "embryonic-share": 25},
+    )
+    with Live(setup) as box:
+        asked = box.send(*[flow.up(flow.syn()) for flow in flows])
+        assert asked.rise["label.embryonic_full"] > 30
+        box.send(*[flow.down(flow.syn_ack()) for flow in flows])
+        box.send(*[flow.up(flow.ack()) for flow in flows])
+        box.send(*[flow.down(flow.answer()) for flow in flows])
+        box.send(*[flow.up(flow.send()) for flow in flows])
+        (shown,) = box.admin.call("show.services")
+        assert shown["sessions"] == shown["servers"][0]["sessions"] == 5
+        assert shown["refused_by"]["no_server"] > 0

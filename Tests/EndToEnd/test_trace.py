@@ -5,10 +5,11 @@ import json
 import pytest
 
 from harness.admin import AdminError
+from harness import network
 from harness.flows import tcp
 from harness.live import Live
 from harness.program import control
-from harness.setup import one_arm
+from harness.setup import one_arm, server, service
 
 FLOW, OTHER = tcp(1), tcp(2)
 FILTER = f"host {FLOW.client_address} or (mpls and host {FLOW.client_address})"
@@ -61,6 +62,44 @@ def test_it_is_shown_to_people(box):
     assert (shown.returncode, shown.stderr) == (0, "")
     for word in ("front", "18", "label.switched"):
         assert word in shown.stdout
+
+
+DENIED = {"deny": [f"{network.client_address(2, 4)}/32"]}
+RATE = {"new-sessions-per-second": 1}
+CLIENT_RATE = {"new-sessions-per-client": {"rate": 1, "prefix-ipv4": 8}}
+FULL = [server(1, **{"max-sessions": 1})]
+
+
+@pytest.mark.parametrize(
+    "services, packet, why",
+    [
+        ([service(**{"max-sessions": 1})], OTHER.syn(), "max-sessions"),
+        ([service(algorithm="maglev", **{"max-sessions": 1})], OTHER.ack(), "max-sessions"),
+        ([service(**RATE)], OTHER.syn(), "new-sessions-per-second"),
+        ([service(**CLIENT_RATE)], OTHER.syn(), "new-sessions-per-client"),
+        ([service(**DENIED)], OTHER.syn(), "allow and deny"),
+        ([service(FULL)], OTHER.syn(), "no server takes sessions"),
+    ],
+    ids=["full", "full, rebuilt", "rate", "client rate", "denied", "servers full"],
+)
+def test_why_a_session_is_refused(services, packet, why):
+    """The first client is served, the second is not."""
+    with Live(one_arm(services)) as box:
+        start(box, "tcp", "--count", "2")
+        step = box.send(FLOW.up(FLOW.syn()), OTHER.up(packet))
+        assert step.drops() == {"refused": 1}
+        first, second = [" ".join(one["steps"]) for one in packets(box)]
+        assert "admission: admitted" in first and "refused" not in first
+        assert "admission: refused, " in second and why in second
+        assert why in trace(box, "show").stdout
+
+
+def test_a_rebuilt_session_is_told_as_such():
+    with Live(one_arm([service(algorithm="maglev")])) as box:
+        start(box, "tcp", "--count", "1")
+        box.send(FLOW.up(FLOW.ack()))
+        (only,) = packets(box)
+        assert any("begun already" in step for step in only["steps"])
 
 
 def test_it_ends_after_as_many_packets_as_wanted(box):

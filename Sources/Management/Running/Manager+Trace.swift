@@ -1,6 +1,7 @@
 import AdminProtocol
 import Dataplane
 import Labels
+import Sessions
 
 /// The `trace.*` methods.
 extension Manager {
@@ -88,7 +89,10 @@ extension Manager {
       let service = plan.service(slot: session.service)
       let server = plan.server(slot: session.server)?.name ?? "?"
       let name = service?.name ?? "?"
-      if !packet.hadSession {
+      if !packet.hadSession, session.has(SessionFlags.rebuilt) {
+        steps.append("admission: admitted to service \(name), as one that has begun already")
+        steps.append("scheduler: not asked, the session is taken to be of server \(server)")
+      } else if !packet.hadSession {
         steps.append("admission: admitted to service \(name)")
         steps.append(
           "scheduler: \(service.map { "\($0.algorithm)" } ?? "?") names server \(server)")
