@@ -68,15 +68,21 @@ struct Maglev: ParsableCommand {
   @Option(help: "Of all random numbers.")
   var seed: UInt64 = 1
 
-  @Option(help: "Servers that come or go.")
-  var changes = 10_000
+  @Option(help: "Sequences of servers that come or go, each one change of the table.")
+  var sequences = 10_000
+
+  @Option(help: "Servers that come or go in a sequence, at most; 1 at least.")
+  var longest = 8
 
   @Option(help: "Servers at most; half as many at least.")
   var servers = 32
 
   func validate() throws {
-    guard changes >= 1 else {
-      throw ValidationError("--changes is \(changes); expected 1 or more")
+    guard sequences >= 1 else {
+      throw ValidationError("--sequences is \(sequences); expected 1 or more")
+    }
+    guard longest >= 1 else {
+      throw ValidationError("--longest is \(longest); expected 1 or more")
     }
     guard servers >= 4, servers <= 655 else {
       throw ValidationError("--servers is \(servers); expected 4 to 655, a hundredth of the table")
@@ -85,11 +91,14 @@ struct Maglev: ParsableCommand {
 
   func run() {
     let trial = MaglevTrial.run(
-      changes: changes, size: MaglevTrial.standardSize, servers: servers / 2...servers, seed: seed)
-    print("changes,share_error_entries,mean_disruption_percent,greatest_disruption_percent")
-    let percents = [trial.meanDisruption, trial.greatestDisruption].map {
-      String(format: "%.3f", $0 * 100)
-    }
-    print("\(trial.changes),\(trial.greatestShareError),\(percents[0]),\(percents[1])")
+      sequences: sequences, lengths: 1...longest, size: MaglevTrial.standardSize,
+      servers: servers / 2...servers, seed: seed)
+    print(
+      "sequences,changes,share_error_entries,share_error_percent,mean_disruption_percent,"
+        + "greatest_disruption_percent")
+    let percents = [
+      trial.greatestShareDifference, trial.meanDisruption, trial.greatestDisruption,
+    ].map { String(format: "%.3f", $0 * 100) }.joined(separator: ",")
+    print("\(trial.sequences),\(trial.changes),\(trial.greatestShareError),\(percents)")
   }
 }

@@ -29,6 +29,7 @@ import Testing
   func anyOrderOfSteps(_ algorithm: Algorithm, _ seed: UInt64) {
     let appliance = Self.appliance(algorithm)
     var numbers = Numbers(state: seed)
+    let record = appliance.snapshot.services + Int(Appliance.service)
     var decided = [Int?](repeating: nil, count: Self.workers)
     var live: [(server: Int, worker: Int)] = []
     var most: UInt32 = 0
@@ -39,7 +40,7 @@ import Testing
         appliance.add(server, worker: worker)
         live.append((server, worker))
         decided[worker] = nil
-      } else if appliance.loads.serviceSessions(Appliance.service) >= Self.ofService {
+      } else if appliance.loads.isFull(service: Appliance.service, record) {
         refused += 1
       } else {
         decided[worker] = appliance.choose(worker: worker, hash: numbers.next())
@@ -142,7 +143,7 @@ import Testing
     var own: [UInt32] = []
     var peaks = Peaks()
     for _ in 0..<50_000 {
-      if shared.loads.serviceSessions(Appliance.service) < ofService {
+      if !shared.loads.isFull(service: Appliance.service, record) {
         let slot = scheduler.choose(
           service: Appliance.service, record: record, snapshot: shared.snapshot,
           loads: shared.loads, hash: numbers.next())
