@@ -3,8 +3,9 @@
 import contextlib
 import http.client
 
-from rig import appliance, plan, servers
+from rig import appliance, plan
 from rig.network import Network
+from rig.servers import web_server
 from support.programs import FOLDER
 
 
@@ -30,11 +31,11 @@ class Site:
 
     def __init__(
         self, clients, servers, services, front_mtu=plan.LINK_MTU, back_mtu=plan.LINK_MTU, gateway=None,
-        **options,
+        serve=web_server, **options,
     ):  # fmt: skip
         """`services`: called with the servers' places. `gateway`: a MAC address on the front.
-        `options`: more of the configuration's keys."""
-        self.network = Network(clients, servers, front_mtu, back_mtu)
+        `serve`: called with each server's host. `options`: more of the configuration's keys."""
+        self.network, self.serve = Network(clients, servers, front_mtu, back_mtu), serve
         ports = appliance.ports("af_packet", front_mtu, back_mtu)
         if gateway is not None:
             ports[0]["gateway"] = {"mac": gateway}
@@ -44,7 +45,7 @@ class Site:
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(self.network)
             self.clients, self.servers = network.clients, network.servers
-            self.web = {server.name: servers.web_server(server) for server in network.servers}
+            self.web = {server.name: self.serve(server) for server in network.servers}
             for host in network.hosts:
                 if host.place.labels:
                     host.run(*host.attach_command(FOLDER / "tagline-endpoint"))
