@@ -6,7 +6,7 @@ import pytest
 
 from harness.capture import Capture
 from harness.session_frames import (
-    check_labelled, labelled_share, opens_or_closes, without_repeats,
+    check_labelled, labelled, opens_or_closes, without_repeats,
 )  # fmt: skip
 from harness.site import Connection, connect_to
 from rig.capture import ACK, FIN, RST, SYN
@@ -60,7 +60,7 @@ def test_the_share(session):
     for frames, host, unlabelled in ((front, client, 2), (back, server, 1)):
         own = [frame for frame in frames if frame.source_mac == host.place.mac]
         assert sum(opens_or_closes(frame) for frame in own) == unlabelled
-        assert labelled_share(frames) == 1 - unlabelled / len(frames)
+        assert labelled(frames) == len(frames) - unlabelled
 
 
 def test_a_closed_session_leaves_nothing_to_the_next(site, session):

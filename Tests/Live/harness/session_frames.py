@@ -34,8 +34,9 @@ def session_label(frame):
     return labels[0] if labels else None
 
 
-def labelled_share(frames):
-    return sum(session_label(frame) is not None for frame in frames) / len(frames)
+def labelled(frames):
+    """How many have a session label."""
+    return sum(session_label(frame) is not None for frame in frames)
 
 
 def check_labelled(frames, host_mac, version, is_client, opening=opens_or_closes):
