@@ -13,13 +13,15 @@ http {{
     listen 80 backlog=4096; listen [::]:80 backlog=4096;
     location = / {{ return 200 "{name}\\n"; }}
     location / {{ root {folder}/site; }}
+    location /joined/ {{ root {folder}/site; ssi on; ssi_types *; }}
   }}
 }}
 """
 
 
 def web_server(host):
-    """nginx on port 80: `/` is the host's name, all else the folder `site`. Its process."""
+    """nginx on port 80: `/` is the host's name, all else the folder `site`, where files of `joined` may
+    include others (SSI). Its process."""
     (host.folder / "site").mkdir(exist_ok=True)
     configuration = host.folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=host.folder, name=host.name))
