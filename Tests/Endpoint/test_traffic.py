@@ -14,6 +14,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 
 from support.namespaces import connect
+from support.waiting import wait_until
 
 from harness.appliance import C2S, S2C, Appliance
 from harness.network import namespaces
@@ -242,7 +243,11 @@ def test_new_connection_from_the_same_port(pair):
     """The SYN erases what was remembered: no old label goes with the new session's packets."""
     made, address = pair
     family = socket.AF_INET if address == VIP else socket.AF_INET6
-    for _ in range(2):
+
+    def resets():
+        return [seen for seen in made.appliance.of(False) if "R" in seen.flags]
+
+    for number in (1, 2):
         with made.client.entered():
             connection = socket.socket(family)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -254,11 +259,10 @@ def test_new_connection_from_the_same_port(pair):
         connection.sendall(b"hello")
         assert connection.recv(10) == b"hello"
         connection.close()
-        time.sleep(0.2)
+        wait_until(lambda: len(resets()) >= number, 10, "its reset")
     assert show("c0", made.client)["counters"]["tx.erased"] == 1
-    resets = [seen for seen in made.appliance.of(False) if "R" in seen.flags]
-    assert len(resets) == 2
-    assert {labels(seen) for seen in resets} == {(null(address),)}
+    assert len(resets()) == 2
+    assert {labels(seen) for seen in resets()} == {(null(address),)}
 
 
 @pytest.mark.parametrize("address", [VIP, VIP6], ids=["ipv4", "ipv6"])

@@ -13,10 +13,11 @@ CONNECTIONS = 50
 @pytest.mark.parametrize("labels", [True, False], ids=["labelled", "plain"])
 def test_no_request_fails(site, labels, version):
     before = site.counters()
-    said = site.client(labels).run("wrk", "-t1", "-c", CONNECTIONS, "-d2s", url(version))
+    words = ("wrk", "-t1", "-c", CONNECTIONS, "-d2s", "--timeout", "60s", url(version))
+    said = site.client(labels).run(*words)
     after = site.counters()
     requests = int(re.search(r"(\d+) requests in", said)[1])
-    assert requests > 10 * CONNECTIONS
+    assert requests > 2 * CONNECTIONS
     # wrk names these only where there were some.
     assert "Socket errors" not in said and "Non-2xx" not in said, said
     # One more: wrk tries the address first.
