@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
+from harness.datagrams import ask, connected, named_echo_server
 from harness.site import Connection, Site, web_services
-from rig import plan
+from rig import appliance, plan
 from rig.namespace import wait_until
 
 MAGLEV, ROUND_ROBIN = 4, 6
@@ -18,6 +19,8 @@ EACH = 6
 
 def services(places):
     rows = web_services(places)
+    for version, suffix in ((4, ""), (6, "6")):
+        rows.append(appliance.service(f"echo{suffix}", places, "udp", 7, version))
     for row in rows:
         if row["address"] == plan.VIP4:
             row["algorithm"] = "maglev"
@@ -27,9 +30,9 @@ def services(places):
 class Asking(threading.Thread):
     """Asks one question after another over one connection, until `stop`; `answers` are the servers'."""
 
-    def __init__(self, client, version):
+    def __init__(self, client, version, seconds):
         super().__init__(daemon=True)
-        self.connection = Connection(client, version, seconds=60)
+        self.connection = Connection(client, version, seconds)
         self.answers, self.failure, self.stopped = [self.connection.server()], None, False
         self.start()
 
@@ -64,17 +67,38 @@ class Restarted:
             key: [connection.server() for connection in connections]
             for key, connections in self.idle.items()
         }
-        self.asking = [Asking(client, MAGLEV) for client in site.clients for _ in range(3)]
-        for asking in self.asking:
+        self.datagrams = self.ask_by_datagrams()
+        self.asking, self.asking_others = (
+            [Asking(client, version, seconds) for client in site.clients for _ in range(3)]
+            for version, seconds in ((MAGLEV, 60), (ROUND_ROBIN, 5))
+        )
+        for asking in self.asking + self.asking_others:
             wait_until(asking.goes_on(), 30, "the load begins")
         self.code = site.appliance.end(how)
         self.filtered = "clsact" in site.network.box.run("tc", "qdisc", "show", "dev", "front")
         site.appliance.launch()
 
+    def ask_by_datagrams(self):
+        """By client and family: sockets with live sessions, each with its server."""
+        for server in self.site.servers:
+            for version in (MAGLEV, ROUND_ROBIN):
+                named_echo_server(server, version)
+        found = {}
+        for client in self.site.clients:
+            for version in (MAGLEV, ROUND_ROBIN):
+                sockets = [connected(client, version) for _ in range(EACH)]
+                found[client.place.labels, version] = [
+                    (sock, [ask(sock, b" %d" % turn) for turn in range(3)][-1]) for sock in sockets
+                ]
+        return found
+
     def close(self):
         for connections in self.idle.values():
             for connection in connections:
                 connection.close()
+        for pairs in self.datagrams.values():
+            for sock, _ in pairs:
+                sock.close()
 
 
 @pytest.fixture(scope="module", params=[signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
@@ -103,6 +127,35 @@ def test_load_goes_on(restarted):
     for asking in restarted.asking:
         assert asking.stop() is None
         assert len(set(asking.answers)) == 1
+
+
+def test_other_load_goes_on_or_stands_still(restarted):
+    """Connections of another service that were in use: those of which the server spoke first may go on.
+    None is reset, or comes to another server."""
+    for asking in restarted.asking_others:
+        assert asking.stop() is None or isinstance(asking.failure, TimeoutError)
+        assert len(set(asking.answers)) == 1
+
+
+@LABELS
+@pytest.mark.parametrize("version", [MAGLEV, ROUND_ROBIN], ids=["maglev", "rr"])
+def test_datagrams_begin_new_sessions(restarted, version, labels):
+    """With `maglev` at the server that they had, else at any; the hosts' old labels do no harm."""
+    before = restarted.site.counters()["session.new"]
+    pairs = restarted.datagrams[labels, version]
+    answers = [[ask(sock, b" again %d" % turn) for turn in range(5)] for sock, _ in pairs]
+    assert all(len(set(servers)) == 1 for servers in answers)
+    if version == MAGLEV:
+        assert [servers[0] for servers in answers] == [server for _, server in pairs]
+    assert restarted.site.counters()["session.new"] >= before + EACH
+
+
+def test_these_datagrams_had_several_servers(restarted):
+    """The chance that the hash leads all twelve of `maglev` to one server is 3 ** -11."""
+    of = {version: set() for version in (MAGLEV, ROUND_ROBIN)}
+    for (_, version), pairs in restarted.datagrams.items():
+        of[version] |= {server for _, server in pairs}
+    assert len(of[MAGLEV]) > 1 and of[ROUND_ROBIN] == {"server1", "server2", "server3"}
 
 
 @LABELS

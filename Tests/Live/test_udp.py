@@ -1,25 +1,14 @@
 """UDP: questions and answers, from every client to every server, and labels on all but the first."""
 
-import socket
-
 import pytest
 
 from harness.capture import Capture
-from harness.datagrams import start_server
+from harness.datagrams import ask, connected, named_echo_server
 from harness.session_frames import EXPLICIT_NULL, check_labelled
 from harness.site import address
 from rig import servers
 
 QUESTIONS = 30
-ECHO = """
-import socket, sys
-sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind((sys.argv[1], 7))
-print("bound", flush=True)
-while True:
-    data, peer = sock.recvfrom(65536)
-    sock.sendto(sys.argv[2].encode() + data, peer)
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,7 +17,7 @@ def udp_servers(site):
     for server in site.servers:
         started.append((server, servers.name_server(server)))
         for version in (4, 6):
-            started.append((server, start_server(server, ECHO, version, server.name)))
+            started.append((server, named_echo_server(server, version)))
     yield
     for server, process in started:
         server.end(process)
@@ -40,31 +29,12 @@ def udp(site):
     sockets = []
 
     def make(host, version):
-        with host.entered():
-            family = socket.AF_INET if version == 4 else socket.AF_INET6
-            sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.connect((address(version), 7))
-        sock.settimeout(2)
-        sockets.append(sock)
-        return sock
+        sockets.append(connected(host, version))
+        return sockets[-1]
 
     yield make
     for sock in sockets:
         sock.close()
-
-
-def ask(sock, data, tries=10):
-    """The server that echoed it; asks again, as the machine may be busy."""
-    for _ in range(tries):
-        sock.send(data)
-        try:
-            while True:
-                answer = sock.recv(65536)
-                if answer.endswith(data):
-                    return answer.removesuffix(data).decode()
-        except TimeoutError:
-            pass
-    raise AssertionError(f"no answer to {tries} datagrams")
 
 
 @pytest.mark.parametrize("version", [4, 6])

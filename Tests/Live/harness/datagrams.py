@@ -1,4 +1,4 @@
-"""UDP with DF between a host and the echo service: what path MTU discovery is made of."""
+"""The echo service: its servers, questions to it, and UDP with DF, what path MTU discovery is made of."""
 
 import errno
 import socket
@@ -29,9 +29,24 @@ while True:
         sock.sendto(b"errno %d" % error.errno, peer)
 """
 
+# Answers with its name before what it was sent.
+NAMED_SERVER = """
+import socket, sys
+sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((sys.argv[1], 7))
+print("bound", flush=True)
+while True:
+    data, peer = sock.recvfrom(65536)
+    sock.sendto(sys.argv[2].encode() + data, peer)
+"""
+
 
 def echo_server(host, version):
     return start_server(host, SERVER, version)
+
+
+def named_echo_server(host, version):
+    return start_server(host, NAMED_SERVER, version, host.name)
 
 
 def start_server(host, script, version, *words):
@@ -41,6 +56,29 @@ def start_server(host, script, version, *words):
     process = host.start("/usr/bin/python3", "-c", script, address(version), *words, log=log)
     wait_until(lambda: (host.folder / log).read_text(), 20, f"{log} of {host.name}", process)
     return process
+
+
+def connected(host, version):
+    """A UDP socket of a host's, connected to the echo service."""
+    with host.entered():
+        sock = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.connect((address(version), 7))
+    sock.settimeout(2)
+    return sock
+
+
+def ask(sock, data, tries=10):
+    """The server that echoed it, by its name; asks again, as the machine may be busy."""
+    for _ in range(tries):
+        sock.send(data)
+        try:
+            while True:
+                answer = sock.recv(65536)
+                if answer.endswith(data):
+                    return answer.removesuffix(data).decode()
+        except TimeoutError:
+            pass
+    raise AssertionError(f"no answer to {tries} datagrams")
 
 
 class Path:
