@@ -8,6 +8,7 @@ import time
 
 import pytest
 from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.utils import rdpcap
 
@@ -113,27 +114,37 @@ def test_a_fragmented_ping_is_answered_in_fragments(net, box):
     assert "3 received" in ping(net.client, network.VIP6, "-s", "1700")
 
 
-def test_nothing_of_tcp_or_udp_to_a_virtual_address_enters_the_twin(net, box):
+@pytest.mark.parametrize(
+    "virtual, own, layer, number",
+    [(network.VIP4, OWN_FRONT, IP, 8080), (network.VIP6, OWN_FRONT6, IPv6, 8086)],
+    ids=["ipv4", "ipv6"],
+)
+def test_nothing_of_tcp_or_udp_to_a_virtual_address_enters_the_twin(
+    net, box, virtual, own, layer, number
+):
     """A server of the box itself, on every address, is reached by the port's own address alone."""
-    net.box.web_server("0.0.0.0", 8080)
+    server = net.box.web_server("0.0.0.0" if layer is IP else "::", number)
+    file = net.box.folder / f"twin-{number}.pcap"
     watch = net.box.start(
-        "tcpdump", "-i", "front", "-w", net.box.folder / "twin.pcap", "-U", "--immediate-mode",
-        f"(tcp or udp) and (dst host {network.VIP4} or dst host {OWN_FRONT})",
+        "tcpdump", "-i", "front", "-w", file, "-U", "--immediate-mode",
+        f"(tcp or udp) and (dst host {virtual} or dst host {own})",
     )  # fmt: skip
-    wait_until((net.box.folder / "twin.pcap").exists, 10, "the capture")
+    wait_until(file.exists, 10, "the capture")
     before = box.counters()
-    net.client.connect(OWN_FRONT, 8080).close()
+    net.client.connect(own, number).close()
     with pytest.raises(OSError):
-        net.client.connect(network.VIP4, 8080, seconds=2.5)
+        net.client.connect(virtual, number, seconds=2.5)
     with net.client.entered():
-        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sender.sendto(b"x", (network.VIP4, 8080))
+        sender = socket.socket(socket.AF_INET if layer is IP else socket.AF_INET6, socket.SOCK_DGRAM)
+    with sender:
+        sender.sendto(b"x", (virtual, number))
     # Two SYNs and the datagram.
-    wait_until(lambda: rise(box, before)["drop.not_service"] >= 3, 10, "they are dropped")
-    net.client.connect(OWN_FRONT, 8080).close()
+    wait_until(lambda: rise(box, before).get("drop.not_service", 0) >= 3, 10, "they are dropped")
+    net.client.connect(own, number).close()
     net.box.end(watch, subprocess.Popen.terminate)
-    entered = {packet[IP].dst for packet in rdpcap(str(net.box.folder / "twin.pcap"))}
-    assert entered == {OWN_FRONT}
+    net.box.end(server)
+    entered = {packet[layer].dst for packet in rdpcap(str(file))}
+    assert entered == {own}
 
 
 def test_a_flood_of_pings_starves_nothing(net, box):
@@ -209,6 +220,20 @@ def test_virtual_addresses_come_and_go_with_their_services(net, box):
 
 def test_the_twins_are_shown(net, box):
     assert [port["twin"] for port in box.admin.call("show.ports")] == ["front", "back"]
+
+
+def test_a_twin_has_its_ports_mac_address_and_mtu():
+    with KernelNetwork() as other:
+        mtus = {"front": 1504, "back": 1400}
+        for name, host in (("front", other.client), ("back", other.server)):
+            other.box.ip("link", "set", f"{name}0", "mtu", mtus[name])
+            host.ip("link", "set", "eth0", "mtu", mtus[name])
+        with other.appliance(KernelSetup(services(), mtus=mtus)) as box:
+            box.launch()
+            box.ready()
+            links = {link["ifname"]: link for link in json.loads(other.box.ip("-j", "link", "show"))}
+        twins = [(links[name]["address"], links[name]["mtu"]) for name in mtus]
+        assert twins == [(network.FRONT_MAC, 1504), (network.BACK_MAC, 1400)]
 
 
 def test_a_device_with_an_address_is_refused():

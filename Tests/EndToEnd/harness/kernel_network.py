@@ -31,11 +31,12 @@ PLAIN6 = PLAIN | {"address": SERVER6}
 class KernelSetup:
     """The appliance's configuration: both ports with a twin, and the client as gateway."""
 
-    def __init__(self, services, workers=1, device=None, **options):
-        """`device`: the device string by the port's number and name."""
+    def __init__(self, services, workers=1, device=None, mtus=None, **options):
+        """`device`: the device string by the port's number and name. `mtus`: by the port's name."""
         self.services = services
         self.workers = workers
         self.device = device or (lambda number, name: f"net_af_packet{number},iface={name}0,{RING}")
+        self.mtus = mtus or {}
         self.options = options
         self.ports = []
 
@@ -44,6 +45,8 @@ class KernelSetup:
             device = self.device(number, name)
             mac = network.FRONT_MAC if name == "front" else network.BACK_MAC
             basics = {"name": name, "device": device, "side": side, "mac": mac}
+            if name in self.mtus:
+                basics["mtu"] = self.mtus[name]
             return basics | {"address": addresses} | more
 
         document = {
