@@ -65,7 +65,8 @@ def mac_of(box, name):
 
 
 def ping(host, address, *more):
-    return host.run("ping", "-n", "-c", "3", "-i", "0.05", "-W", "2", *more, address)
+    """Until three were answered: without a deadline it waits for the last one no longer than for 50 ms."""
+    return host.run("ping", "-n", "-c", "3", "-i", "0.05", "-w", "20", *more, address)
 
 
 def page(net, address):
@@ -80,8 +81,7 @@ def rise(box, before):
 @pytest.mark.parametrize("address", [network.VIP4, network.VIP6, OWN_FRONT, OWN_FRONT6])
 def test_resolves_and_answers_ping(net, box, address):
     """By real ARP and ND; once each, so the kernel behind the device is silent."""
-    output = ping(net.client, address)
-    assert "3 received" in output and "0% packet loss" in output and "DUP" not in output
+    assert "DUP" not in ping(net.client, address)
     neighbours = json.loads(net.client.ip("-j", "neigh", "show", "dev", "eth0"))
     found = {one["dst"]: one.get("lladdr") for one in neighbours}
     assert found[address] == network.FRONT_MAC
@@ -102,7 +102,7 @@ def test_serves_and_passes_over_who_is_not_resolved(net, box, address):
 
 def test_those_beyond_the_gateway_are_reached_through_it(net, box):
     """By the data path, whose next hop the kernel resolved, and by the twin's default route."""
-    assert "3 received" in ping(net.client, network.VIP4, "-I", REMOTE)
+    ping(net.client, network.VIP4, "-I", REMOTE)
     with net.client.connect(network.VIP4, network.TCP_PORT, 10, (REMOTE, 0)) as connection:
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert connection.makefile("rb").read().endswith(b"served")
@@ -110,8 +110,8 @@ def test_those_beyond_the_gateway_are_reached_through_it(net, box):
 
 def test_a_fragmented_ping_is_answered_in_fragments(net, box):
     """af_packet's fan-out reassembles what comes in, as far as its frames are long."""
-    assert "3 received" in ping(net.client, network.VIP4, "-s", "1700")
-    assert "3 received" in ping(net.client, network.VIP6, "-s", "1700")
+    ping(net.client, network.VIP4, "-s", "1700")
+    ping(net.client, network.VIP6, "-s", "1700")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_flood_of_pings_starves_nothing(net, box):
     assert change["kernel.packets"] <= 1000 * (seconds + 0.1) + 100
     assert change["drop.kernel_limit"] > 500 * 40 / 2
     assert page(net, network.VIP4)[0] == 200
-    assert "3 received" in wait_until(lambda: ping(net.client, network.VIP4), 5, "ping again")
+    ping(net.client, network.VIP4)
 
 
 def labels(host):

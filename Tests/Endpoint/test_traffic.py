@@ -200,10 +200,11 @@ def test_udp_and_fragments(pair):
 def test_ping(pair):
     """ICMP is no session: the client's has explicit null, the server's nothing."""
     made, address = pair
-    made.client.run("ping", "-c", "3", "-i", "0.2", "-W", "2", address)
+    # Until three were answered: without a deadline it would wait 200 ms for the last.
+    made.client.run("ping", "-c", "3", "-i", "0.2", "-w", "20", address)
     from_client, from_server = made.appliance.of(False), made.appliance.of(True)
-    assert [labels(seen) for seen in from_client] == [(null(address),)] * 3
-    assert [labels(seen) for seen in from_server] == [()] * 3
+    assert len(from_client) >= 3 and {labels(seen) for seen in from_client} == {(null(address),)}
+    assert len(from_server) >= 3 and {labels(seen) for seen in from_server} == {()}
 
 
 def test_without_room_it_goes_unlabelled():
