@@ -26,13 +26,17 @@ int endpoint_programs_load(const void *object, size_t length, const struct endpo
 
 enum endpoint_mode { ENDPOINT_MODE_NONE, ENDPOINT_MODE_NATIVE, ENDPOINT_MODE_GENERIC };
 
+/// The queueing discipline that filters hang on: clsact has them for both ways, `ingress` for what
+/// comes in alone.
+enum endpoint_hook { ENDPOINT_HOOK_NONE, ENDPOINT_HOOK_CLSACT, ENDPOINT_HOOK_INGRESS };
+
 /// What is attached to a device; 0 where there is nothing.
 struct endpoint_attachment {
   enum endpoint_mode mode;
   __u32 learn;       // XDP program's id, whoever's it is
   __u32 push;        // id of the program in the endpoint's place at the clsact hook
   __u8 learn_is_ours, push_is_ours;
-  __u8 has_hook;     // there is a clsact queueing discipline
+  enum endpoint_hook hook;
 };
 int endpoint_attachment_read(int interface, struct endpoint_attachment *attachment);
 

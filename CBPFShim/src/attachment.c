@@ -33,29 +33,40 @@ struct discipline_request {
   struct tcmsg traffic;
 };
 
-static int find_clsact(const struct nlmsghdr *message, void *context) {
+struct hook_search {
+  int interface;
+  enum endpoint_hook found;
+};
+
+// `ingress` stands in the same place as clsact (TC_H_INGRESS is TC_H_CLSACT): only its kind tells.
+static int find_hook(const struct nlmsghdr *message, void *context) {
   const struct tcmsg *traffic = NLMSG_DATA(message);
-  struct {
-    int interface, found;
-  } *wanted = context;
-  if (message->nlmsg_type == RTM_NEWQDISC && traffic->tcm_ifindex == wanted->interface &&
-      traffic->tcm_parent == TC_H_CLSACT)
-    wanted->found = 1;
+  struct hook_search *search = context;
+  if (message->nlmsg_type != RTM_NEWQDISC || traffic->tcm_ifindex != search->interface ||
+      traffic->tcm_parent != TC_H_CLSACT)
+    return 0;
+  int left = TCA_PAYLOAD(message);
+  for (struct rtattr *attribute = TCA_RTA(traffic); RTA_OK(attribute, left);
+       attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type == TCA_KIND)
+      search->found = strncmp(RTA_DATA(attribute), "clsact", RTA_PAYLOAD(attribute)) == 0
+                          ? ENDPOINT_HOOK_CLSACT
+                          : ENDPOINT_HOOK_INGRESS;
+  }
   return 0;
 }
 
-static int has_hook(int interface) {
+// Of `enum endpoint_hook`, or negative.
+static int read_hook(int interface) {
   struct discipline_request request = {
       .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.traffic),
                  .nlmsg_type = RTM_GETQDISC,
                  .nlmsg_flags = NLM_F_DUMP},
       .traffic = {.tcm_family = AF_UNSPEC, .tcm_ifindex = interface},
   };
-  struct {
-    int interface, found;
-  } wanted = {interface, 0};
-  int result = netlink_request(&request.header, find_clsact, &wanted);
-  return result < 0 ? result : wanted.found;
+  struct hook_search search = {interface, ENDPOINT_HOOK_NONE};
+  int result = netlink_request(&request.header, find_hook, &search);
+  return result < 0 ? result : (int)search.found;
 }
 
 static int count_filter(const struct nlmsghdr *message, void *context) {
@@ -92,10 +103,10 @@ int endpoint_attachment_read(int interface, struct endpoint_attachment *attachme
   }
   attachment->learn_is_ours = attachment->learn && has_name(attachment->learn, "tagline_learn");
 
-  result = has_hook(interface);
+  result = read_hook(interface);
   if (result < 0) return result;
-  attachment->has_hook = result;
-  if (!attachment->has_hook) return 0;
+  attachment->hook = result;
+  if (attachment->hook == ENDPOINT_HOOK_NONE) return 0;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface, .attach_point = BPF_TC_EGRESS);
   LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
   result = bpf_tc_query(&hook, &options);

@@ -16,7 +16,9 @@ struct Attachment: Sendable {
   /// The program in the endpoint's place among the egress filters.
   let push: UInt32?
   let isPushOurs: Bool
-  let hasHook: Bool
+  let hook: endpoint_hook
+
+  var hasHook: Bool { hook == ENDPOINT_HOOK_CLSACT }
 
   static func read(_ device: Device) throws(EndpointFailure) -> Attachment {
     var read = endpoint_attachment()
@@ -33,7 +35,7 @@ struct Attachment: Sendable {
     isLearnOurs = read.learn_is_ours != 0
     push = read.push == 0 ? nil : read.push
     isPushOurs = read.push_is_ours != 0
-    hasHook = read.has_hook != 0
+    hook = read.hook
   }
 
   /// A program of ours that is attached: its maps are those in use. The pushing one has all.
@@ -42,12 +44,18 @@ struct Attachment: Sendable {
     return isLearnOurs ? learn?.program : nil
   }
 
-  /// Throws if somebody else's program is where the endpoint's must be.
+  /// Throws if something of somebody else's is where the endpoint's must be.
   func refuseOthers(_ device: Device) throws(EndpointFailure) {
     if let learn, !isLearnOurs {
       throw .lacking(
         "\(device.name) has another XDP program (id \(learn.program)): remove it first, "
           + "`ip link set dev \(device.name) xdp off`")
+    }
+    if hook == ENDPOINT_HOOK_INGRESS {
+      throw .lacking(
+        "\(device.name) has the queueing discipline `ingress`, in whose place clsact must stand: "
+          + "remove it, `tc qdisc del dev \(device.name) ingress`; the filters on it work as well on "
+          + "clsact, `tc qdisc add dev \(device.name) clsact`")
     }
     if push != nil, !isPushOurs {
       throw .lacking(

@@ -43,6 +43,6 @@ public struct Status: Sendable {
     counters.reduce(0) { isCounted($1.name) ? $0 &+ $1.value : $0 }
   }
 
-  /// Whether both programs are there.
-  var isWhole: Bool { attachment.isLearnOurs && attachment.isPushOurs }
+  /// Whether both programs are there, and run.
+  var isWhole: Bool { attachment.isLearnOurs && attachment.isPushOurs && attachment.hasHook }
 }

@@ -351,6 +351,25 @@ def test_other_filters_stay(prepared, foreign):
     assert "foreign.o" in prepared.run("tc", "filter", "show", "dev", "d0", "ingress")
 
 
+def test_ingress_has_no_place_for_what_goes_out(prepared, foreign):
+    """It stands where clsact would: filters for egress would hang on it and never run."""
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "handle", "ffff:", "ingress")
+    prepared.run("tc", "filter", "add", "dev", "d0", "ingress", "bpf", "da", "obj", foreign,
+                 "sec", "classifier")
+    before, files = settings(prepared), state_files()
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
+    assert "tc qdisc del dev d0 ingress" in said
+    assert settings(prepared) == before
+    assert state_files() == files
+    assert "foreign.o" in prepared.run("tc", "filter", "show", "dev", "d0", "ingress")
+
+    prepared.run("tc", "qdisc", "del", "dev", "d0", "ingress")
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert "tagline_push" in prepared.run("tc", "filter", "show", "dev", "d0", "egress")
+    assert "tagline_push" not in prepared.run("tc", "filter", "show", "dev", "d0", "ingress")
+
+
 def test_hook_that_was_there_stays(prepared):
     prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
     before = settings(prepared)
