@@ -40,6 +40,12 @@ struct endpoint_attachment {
 };
 int endpoint_attachment_read(int interface, struct endpoint_attachment *attachment);
 
+/// Fills `preferences` with up to `capacity` preferences of egress filters that run before the
+/// endpoint's, lowest first, and returns how many there are, which may be more.
+int endpoint_earlier_filters(int interface, __u16 *preferences, int capacity);
+/// How many programs tcx has on the device's egress (Linux 6.6); all run before the filters.
+int endpoint_tcx_programs(int interface);
+
 /// Attaches in `mode`; with `replaced` (an id, else 0) in that program's place, and in no other's.
 int endpoint_learn_attach(int interface, enum endpoint_mode mode, int program, __u32 replaced);
 /// Detaches the program `id`, and no other.

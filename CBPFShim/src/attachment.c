@@ -1,17 +1,13 @@
 #include "endpoint_program.h"
 
-#include "netlink.h"
+#include "hook.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
-#include <linux/pkt_sched.h>
 #include <string.h>
 #include <unistd.h>
-
-// The endpoint's place among a device's egress filters.
-enum { FILTER_PRIORITY = 100, FILTER_HANDLE = 1 };
 
 static int has_name(__u32 program, const char *name) {
   int descriptor = bpf_prog_get_fd_by_id(program);
@@ -26,64 +22,6 @@ static int has_name(__u32 program, const char *name) {
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
   (void)level, (void)format, (void)arguments;
   return 0;
-}
-
-struct discipline_request {
-  struct nlmsghdr header;
-  struct tcmsg traffic;
-};
-
-struct hook_search {
-  int interface;
-  enum endpoint_hook found;
-};
-
-// `ingress` stands in the same place as clsact (TC_H_INGRESS is TC_H_CLSACT): only its kind tells.
-static int find_hook(const struct nlmsghdr *message, void *context) {
-  const struct tcmsg *traffic = NLMSG_DATA(message);
-  struct hook_search *search = context;
-  if (message->nlmsg_type != RTM_NEWQDISC || traffic->tcm_ifindex != search->interface ||
-      traffic->tcm_parent != TC_H_CLSACT)
-    return 0;
-  int left = TCA_PAYLOAD(message);
-  for (struct rtattr *attribute = TCA_RTA(traffic); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    if (attribute->rta_type == TCA_KIND)
-      search->found = strncmp(RTA_DATA(attribute), "clsact", RTA_PAYLOAD(attribute)) == 0
-                          ? ENDPOINT_HOOK_CLSACT
-                          : ENDPOINT_HOOK_INGRESS;
-  }
-  return 0;
-}
-
-// Of `enum endpoint_hook`, or negative.
-static int read_hook(int interface) {
-  struct discipline_request request = {
-      .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.traffic),
-                 .nlmsg_type = RTM_GETQDISC,
-                 .nlmsg_flags = NLM_F_DUMP},
-      .traffic = {.tcm_family = AF_UNSPEC, .tcm_ifindex = interface},
-  };
-  struct hook_search search = {interface, ENDPOINT_HOOK_NONE};
-  int result = netlink_request(&request.header, find_hook, &search);
-  return result < 0 ? result : (int)search.found;
-}
-
-static int count_filter(const struct nlmsghdr *message, void *context) {
-  if (message->nlmsg_type == RTM_NEWTFILTER) ++*(int *)context;
-  return 0;
-}
-
-static int count_filters(int interface, __u32 parent) {
-  struct discipline_request request = {
-      .header = {.nlmsg_len = NLMSG_LENGTH(sizeof request.traffic),
-                 .nlmsg_type = RTM_GETTFILTER,
-                 .nlmsg_flags = NLM_F_DUMP},
-      .traffic = {.tcm_family = AF_UNSPEC, .tcm_ifindex = interface, .tcm_parent = parent},
-  };
-  int count = 0;
-  int result = netlink_request(&request.header, count_filter, &count);
-  return result < 0 ? result : count;
 }
 
 int endpoint_attachment_read(int interface, struct endpoint_attachment *attachment) {
@@ -103,7 +41,7 @@ int endpoint_attachment_read(int interface, struct endpoint_attachment *attachme
   }
   attachment->learn_is_ours = attachment->learn && has_name(attachment->learn, "tagline_learn");
 
-  result = read_hook(interface);
+  result = hook_read(interface);
   if (result < 0) return result;
   attachment->hook = result;
   if (attachment->hook == ENDPOINT_HOOK_NONE) return 0;
@@ -163,9 +101,9 @@ int endpoint_push_detach(int interface) {
 
 int endpoint_hook_remove(int interface) {
   libbpf_set_print(quiet);
-  int egress = count_filters(interface, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+  int egress = hook_count_filters(interface, HOOK_EGRESS);
   if (egress < 0) return egress;
-  int ingress = count_filters(interface, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+  int ingress = hook_count_filters(interface, HOOK_INGRESS);
   if (ingress < 0) return ingress;
   if (egress || ingress) return 1;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface,

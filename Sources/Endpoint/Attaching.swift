@@ -63,6 +63,7 @@ struct Attaching {
     state.isComplete = true
     try file.write(state)
     describe(mode)
+    if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
     adviseOnQueues()
     try adviseOnPacing()
   }

@@ -17,6 +17,7 @@ struct Attachment: Sendable {
   let push: UInt32?
   let isPushOurs: Bool
   let hook: endpoint_hook
+  let predecessors: Predecessors
 
   var hasHook: Bool { hook == ENDPOINT_HOOK_CLSACT }
 
@@ -24,10 +25,12 @@ struct Attachment: Sendable {
     var read = endpoint_attachment()
     let result = unsafe endpoint_attachment_read(device.interface, &read)
     try check(result, "asking what is attached to \(device.name)")
-    return Attachment(device.interface, read)
+    return Attachment(device.interface, read, try Predecessors.read(device, hook: read.hook))
   }
 
-  private init(_ interface: Int32, _ read: endpoint_attachment) {
+  private init(
+    _ interface: Int32, _ read: endpoint_attachment, _ predecessors: Predecessors
+  ) {
     self.interface = interface
     learn =
       read.mode == ENDPOINT_MODE_NONE
@@ -36,6 +39,7 @@ struct Attachment: Sendable {
     push = read.push == 0 ? nil : read.push
     isPushOurs = read.push_is_ours != 0
     hook = read.hook
+    self.predecessors = predecessors
   }
 
   /// A program of ours that is attached: its maps are those in use. The pushing one has all.

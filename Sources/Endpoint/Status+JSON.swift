@@ -13,6 +13,8 @@ extension Status {
         "learn": attachment.isLearnOurs ? JSONValue(attachment.learn?.program ?? 0) : .null,
         "push": attachment.isPushOurs ? JSONValue(attachment.push ?? 0) : .null,
       ],
+      "earlier_filters": .array(attachment.predecessors.filters.map { JSONValue($0) }),
+      "earlier_tcx_programs": JSONValue(attachment.predecessors.tcxPrograms),
       "appliances": .array((state?.appliances ?? []).map(JSONValue.string)),
       "client_prefixes": .array((state?.clientPrefixes ?? []).map(JSONValue.string)),
       "changed": .array(

@@ -17,6 +17,7 @@ extension Status {
         lines.append("changed: \(saved.setting) \(text(saved.was)) -> \(text(saved.set))")
       }
     }
+    if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
     if !outdated.isEmpty {
       lines.append(
         "the host has changed (\(outdated.joined(separator: ", "))): attach again, flows stay")

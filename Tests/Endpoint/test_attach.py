@@ -1,11 +1,13 @@
 """Attaching and detaching: what is changed, what is put back, what is refused."""
 
+import errno
 import json
 import pathlib
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -15,6 +17,7 @@ from support.namespaces import connect
 
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
+from harness.kernel import Program
 from harness.network import namespaces
 from harness.program import ENDPOINT, endpoint, show
 
@@ -376,6 +379,65 @@ def test_hook_that_was_there_stays(prepared):
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
     endpoint("detach", "d0", namespace=prepared)
     assert settings(prepared) == before
+
+
+# Classifiers of the old BPF machine that answer a packet of any kind with one verdict.
+OK, UNSPEC = "1,6 0 0 0", "1,6 0 0 4294967295"
+
+
+@pytest.mark.parametrize("preference, verdict, named, labelled", [
+    (1, OK, True, 0), (99, OK, True, 0), (1, UNSPEC, True, 5), (101, OK, False, 5)])
+def test_filters_that_run_before(host, preference, verdict, named, labelled):
+    """What they decide on never comes to the endpoint; it can't know, so it names them all."""
+    host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
+    host.ip("neigh", "replace", "192.0.2.12", "lladdr", "02:00:00:00:00:12", "dev", "d0")
+    host.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    for place in (preference, 300):
+        host.run("tc", "filter", "add", "dev", "d0", "egress", "pref", place, "bpf", "da",
+                 "bytecode", verdict)
+    said = endpoint(
+        "attach", "d0", "--appliance", APPLIANCE, "--client-prefix", "192.0.2.0/24",
+        namespace=host)
+    with host.entered(), socket.socket(type=socket.SOCK_DGRAM) as sending:
+        for _ in range(5):
+            sending.sendto(b"x", ("192.0.2.12", 9))
+    status = show("d0", host)
+    assert status["counters"]["tx.explicit_null"] == labelled
+    assert status["earlier_filters"] == ([preference] if named else [])
+    for text in (said, endpoint("show", "d0", namespace=host)):
+        assert (f"egress filters of preference {preference} (" in text) == named
+        assert ("run before the endpoint" in text) == named
+    endpoint("detach", "d0", namespace=host)
+
+
+def test_filters_of_chains_that_are_gone_to(prepared):
+    """They run if a filter of the first chain says so."""
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    for chain, preference in ((7, 3), (0, 5), (0, 4), (0, 5)):
+        prepared.run("tc", "filter", "add", "dev", "d0", "egress", "chain", chain, "pref",
+                     preference, "bpf", "da", "bytecode", UNSPEC)
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert show("d0", prepared)["earlier_filters"] == [4, 5]
+    endpoint("detach", "d0", namespace=prepared)
+
+
+def test_programs_of_tcx_run_before(prepared, foreign):
+    prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
+    prepared.run("tc", "filter", "add", "dev", "d0", "ingress", "bpf", "da", "obj", foreign,
+                 "sec", "classifier")
+    filters = json.loads(prepared.run("tc", "-j", "filter", "show", "dev", "d0", "ingress"))
+    number, = [item["options"]["prog"]["id"] for item in filters if "options" in item]
+    try:
+        with prepared.entered():
+            Program(number).attach_tcx_egress(socket.if_nametoindex("d0"))
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            pytest.skip("this kernel has no tcx")
+        raise
+    said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert "tcx programs" in said and "run before the endpoint" in said
+    assert show("d0", prepared)["earlier_tcx_programs"] == 1
+    endpoint("detach", "d0", namespace=prepared)
 
 
 def test_another_filter_in_our_place(prepared, foreign):

@@ -10,7 +10,8 @@ NUMBER = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT = 1, 2, 3, 4
-TEST_RUN, PROGRAM_BY_ID, MAP_BY_ID, INFO = 10, 13, 14, 15
+ATTACH, TEST_RUN, PROGRAM_BY_ID, MAP_BY_ID, INFO = 8, 10, 13, 14, 15
+TCX_EGRESS = 47
 
 XDP_DROP, XDP_PASS = 1, 2
 TC_UNSPEC = 0xFFFF_FFFF
@@ -81,6 +82,11 @@ class Map:
 class Program:
     def __init__(self, number):
         self.descriptor, _ = bpf(PROGRAM_BY_ID, struct.pack("=III", number, 0, 0))
+
+    def attach_tcx_egress(self, interface):
+        """A classifier, in the network namespace that the thread is in."""
+        bpf(ATTACH, struct.pack(
+            "=IIIIIIQ", interface, self.descriptor, TCX_EGRESS, 0, 0, 0, 0))
 
     def maps(self):
         """By their names."""
