@@ -17,9 +17,14 @@ struct endpoint_link {
 int endpoint_link_read(const char *device, struct endpoint_link *link);
 int endpoint_link_set_gso_max_segments(int interface, __u32 segments);
 
-/// Whether the feature is asked for (1) or not (0); -ENOENT if the kernel knows no such feature or it
-/// cannot be changed on this device.
-int endpoint_feature_read(const char *device, const char *feature);
+/// What `ethtool -k` says of a feature.
+struct endpoint_feature {
+  __u8 is_changeable;  // else [fixed]
+  __u8 is_requested, is_active;
+};
+
+/// -ENOENT if the kernel knows no such feature.
+int endpoint_feature_read(const char *device, const char *name, struct endpoint_feature *feature);
 int endpoint_feature_set(const char *device, const char *feature, int on);
 
 /// The network namespace's own number (SO_NETNS_COOKIE, socket(7)), never given twice; 1 is the first

@@ -117,9 +117,9 @@ static int find_feature(const char *device, const char *feature, __u32 *count) {
   return result;
 }
 
-int endpoint_feature_read(const char *device, const char *feature) {
+int endpoint_feature_read(const char *device, const char *name, struct endpoint_feature *feature) {
   __u32 count;
-  int bit = find_feature(device, feature, &count);
+  int bit = find_feature(device, name, &count);
   if (bit < 0) return bit;
   size_t blocks = (count + 31) / 32;
   struct ethtool_gfeatures *features =
@@ -131,8 +131,9 @@ int endpoint_feature_read(const char *device, const char *feature) {
   if (result == 0) {
     const struct ethtool_get_features_block *block = &features->features[bit / 32];
     __u32 mask = 1u << bit % 32;
-    if (!(block->available & mask) || block->never_changed & mask) result = -ENOENT;
-    else result = (block->requested & mask) != 0;
+    feature->is_changeable = block->available & mask && !(block->never_changed & mask);
+    feature->is_requested = (block->requested & mask) != 0;
+    feature->is_active = (block->active & mask) != 0;
   }
   free(features);
   return result;

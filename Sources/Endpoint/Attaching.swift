@@ -11,6 +11,8 @@ struct Attaching {
   let isFirst: Bool
   /// What was done, for people.
   private(set) var lines: [String] = []
+  /// What the device does not do, though nothing goes wrong by it.
+  private var unmet: [Preparation] = []
 
   init(
     _ device: Device, _ configuration: Configuration, file: borrowing StateFile
@@ -45,10 +47,13 @@ struct Attaching {
 
     var changes: [Preparation] = []
     for preparation in needed {
-      guard let now = try preparation.setting.read(device) else { continue }
-      if preparation.isMet(by: now) { continue }
-      changes.append(preparation)
-      save(preparation, was: now)
+      switch try preparation.standing(on: device) {
+      case .met: break
+      case .due(let now):
+        changes.append(preparation)
+        save(preparation, was: now)
+      case .impossible: try doWithout(preparation)
+      }
     }
     let wasComplete = state.isComplete
     state.isComplete = false
@@ -63,6 +68,7 @@ struct Attaching {
     state.isComplete = true
     try file.write(state)
     describe(mode)
+    describeUnmet()
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
     adviseOnQueues()
     try adviseOnPacing()
@@ -91,10 +97,33 @@ struct Attaching {
       let setting = change.setting
       let before = try setting.read(device) ?? change.value
       try setting.write(change.value, device)
+      guard try change.isInEffect(on: device) else {
+        try doWithout(change)
+        continue
+      }
       lines.append(
         "\(device.name): \(setting) \(setting.text(before)) -> \(setting.text(change.value)): "
           + change.reason)
     }
+  }
+
+  /// Throws if packets would be wrong then.
+  private mutating func doWithout(_ preparation: Preparation) throws(EndpointFailure) {
+    guard preparation.otherwise != .wrong else {
+      throw .lacking(
+        "\(device.name): \(preparation.setting) cannot be turned off here, and labelled packets "
+          + "would leave with wrong checksums, since \(preparation.reason). Have the addresses on "
+          + "a device that can, such as that which this one stands on")
+    }
+    unmet.append(preparation)
+  }
+
+  private mutating func describeUnmet() {
+    guard !unmet.isEmpty else { return }
+    let names = unmet.map(\.setting.description).joined(separator: ", ")
+    lines.append(
+      "\(device.name): stay as they are, this device cannot change them: \(names); packets of "
+        + "several segments go without label, which is slower")
   }
 
   private mutating func load() throws(EndpointFailure) -> Attachment.Mode {

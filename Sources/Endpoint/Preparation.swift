@@ -4,11 +4,30 @@ struct Preparation: Sendable {
   let value: UInt32
   /// Why, in a few words.
   let reason: String
+  /// What becomes of packets where the device does not do it.
+  let otherwise: Consequence
+
+  enum Consequence: Equatable, Sendable {
+    /// They would be wrong.
+    case wrong
+    /// Those of several segments go without label.
+    case unlabelled
+  }
+
+  /// What a device has of it.
+  enum Standing: Equatable, Sendable {
+    case met
+    /// To be changed from this value.
+    case due(UInt32)
+    case impossible
+  }
 
   /// Headers that are to be changed, or packets to be cut, after the label was pushed would be sought
   /// where they stood before.
-  private static let offloads = [
+  private static let checksums = [
     "tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6", "tx-checksum-sctp",
+  ]
+  private static let segmentations = [
     "tx-generic-segmentation", "tx-tcp-segmentation", "tx-tcp-ecn-segmentation",
     "tx-tcp-accecn-segmentation", "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation",
     "tx-udp-segmentation", "tx-sctp-segmentation", "tx-gso-list",
@@ -19,28 +38,42 @@ struct Preparation: Sendable {
     by device: Device, holdsVirtualAddress: Bool
   ) throws(EndpointFailure) -> [Preparation] {
     var needed: [Preparation] = []
-    for name in offloads {
-      needed.append(
+    for (names, otherwise) in [(checksums, Consequence.wrong), (segmentations, .unlabelled)] {
+      needed += names.map { name in
         Preparation(
-          setting: .feature(name), value: 0, reason: "a NIC does not look behind labels"))
+          setting: .feature(name), value: 0, reason: "a NIC does not look behind labels",
+          otherwise: otherwise)
+      }
     }
     // With all of that off, some packets still reach the egress hook unsegmented.
     needed.append(
       Preparation(
-        setting: .gsoMaxSegments, value: 1, reason: "a packet of many segments takes no label"))
+        setting: .gsoMaxSegments, value: 1, reason: "a packet of many segments takes no label",
+        otherwise: .unlabelled))
     if holdsVirtualAddress {
       let reason = "a virtual address is on lo, and only the appliance answers for it"
       for (name, value) in [("arp_ignore", UInt32(1)), ("arp_announce", 2)] {
         // The kernel goes by the greater of both.
         if let general = try Setting.sysctl(name, of: "all"), general >= value { continue }
-        needed.append(Preparation(setting: .arp(name), value: value, reason: reason))
+        needed.append(
+          Preparation(setting: .arp(name), value: value, reason: reason, otherwise: .wrong))
       }
     }
     return needed
   }
 
+  func standing(on device: Device) throws(EndpointFailure) -> Standing {
+    if let now = try setting.read(device), !isMet(by: now) { return .due(now) }
+    return try isInEffect(on: device) ? .met : .impossible
+  }
+
+  /// Whether the device goes by it, or has nothing of the kind.
+  func isInEffect(on device: Device) throws(EndpointFailure) -> Bool {
+    try setting.readInEffect(device).map(isMet) ?? true
+  }
+
   /// Whether what is there is as good.
-  func isMet(by value: UInt32) -> Bool {
+  private func isMet(by value: UInt32) -> Bool {
     if case .arp = setting { value >= self.value } else { value == self.value }
   }
 }

@@ -29,19 +29,25 @@ enum Setting: Hashable, Sendable {
     }
   }
 
-  /// The value now; nil: this device has no such setting, or it can't be changed.
+  /// The value that is asked for; nil: this device has no such setting, or it can't be changed.
   func read(_ device: Device) throws(EndpointFailure) -> UInt32? {
     switch self {
     case .feature(let name):
-      let result = unsafe endpoint_feature_read(device.name, name)
-      if result == -ENOENT || result == -EOPNOTSUPP { return nil }
-      try check(result, "reading \(name) of \(device.name)")
-      return UInt32(result)
+      guard let feature = try Setting.feature(name, of: device), feature.is_changeable != 0 else {
+        return nil
+      }
+      return UInt32(feature.is_requested)
     case .gsoMaxSegments:
       return try Device.existing(device.name).gsoMaxSegments
     case .arp(let name):
       return try Setting.sysctl(name, of: device.name)
     }
+  }
+
+  /// The value that the device goes by, which may not be that asked for; nil: it has none.
+  func readInEffect(_ device: Device) throws(EndpointFailure) -> UInt32? {
+    guard case .feature(let name) = self else { return try read(device) }
+    return try Setting.feature(name, of: device).map { UInt32($0.is_active) }
   }
 
   func write(_ value: UInt32, _ device: Device) throws(EndpointFailure) {
@@ -55,6 +61,17 @@ enum Setting: Hashable, Sendable {
     case .arp(let name):
       try TextFile.overwrite(Setting.path(name, of: device.name), "\(value)")
     }
+  }
+
+  /// nil: the kernel knows no such feature.
+  private static func feature(
+    _ name: String, of device: Device
+  ) throws(EndpointFailure) -> endpoint_feature? {
+    var feature = endpoint_feature()
+    let result = unsafe endpoint_feature_read(device.name, name, &feature)
+    if result == -ENOENT || result == -EOPNOTSUPP { return nil }
+    try check(result, "reading \(name) of \(device.name)")
+    return feature
   }
 
   /// A value of `net.ipv4.conf`, of a device or of `all`; nil: the kernel has none.

@@ -18,10 +18,11 @@ extension Status {
       "appliances": .array((state?.appliances ?? []).map(JSONValue.string)),
       "client_prefixes": .array((state?.clientPrefixes ?? []).map(JSONValue.string)),
       "changed": .array(
-        (state?.settings ?? []).map { saved in
+        settings.map { changed in
           [
-            "setting": .string(saved.setting.description), "was": JSONValue(saved.was),
-            "set": JSONValue(saved.set),
+            "setting": .string(changed.saved.setting.description),
+            "was": JSONValue(changed.saved.was), "set": JSONValue(changed.saved.set),
+            "now": JSONValue(changed.now),
           ]
         }),
       "outdated": .array(outdated.map(JSONValue.string)),

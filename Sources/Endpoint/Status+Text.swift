@@ -12,9 +12,11 @@ extension Status {
       if !state.clientPrefixes.isEmpty {
         lines.append("client prefixes: " + state.clientPrefixes.joined(separator: ", "))
       }
-      for saved in state.settings {
+      for changed in settings {
+        let saved = changed.saved
         let text = saved.setting.text
-        lines.append("changed: \(saved.setting) \(text(saved.was)) -> \(text(saved.set))")
+        let now = changed.now == saved.set ? "" : ", but is \(text(changed.now)) now"
+        lines.append("changed: \(saved.setting) \(text(saved.was)) -> \(text(saved.set))\(now)")
       }
     }
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }

@@ -6,6 +6,7 @@ public struct Status: Sendable {
   let device: Device
   let attachment: Attachment
   let state: SavedState?
+  let settings: [ChangedSetting]
   /// In what the host is not as it was when it was attached: `mac`, `mtu`, `addresses`.
   let outdated: [String]
   let flows: [Flow]
@@ -25,6 +26,7 @@ public struct Status: Sendable {
     let state = try file.read().flatMap { $0.interface == device.interface ? $0 : nil }
     return Status(
       device: device, attachment: attachment, state: state,
+      settings: try ChangedSetting.read(state, device),
       outdated: try state?.host.differences(from: HostView.read(device)) ?? [], flows: flows,
       totalFlows: total,
       counters: try tables.readCounters())
@@ -45,4 +47,21 @@ public struct Status: Sendable {
 
   /// Whether both programs are there, and run.
   var isWhole: Bool { attachment.isLearnOurs && attachment.isPushOurs && attachment.hasHook }
+}
+
+/// A setting that attaching changed, and the value that the device goes by now.
+struct ChangedSetting: Sendable {
+  let saved: SavedSetting
+  let now: UInt32
+
+  static func read(
+    _ state: SavedState?, _ device: Device
+  ) throws(EndpointFailure) -> [ChangedSetting] {
+    var settings: [ChangedSetting] = []
+    for saved in state?.settings ?? [] {
+      let now = try saved.setting.readInEffect(device) ?? saved.set
+      settings.append(ChangedSetting(saved: saved, now: now))
+    }
+    return settings
+  }
 }

@@ -5,7 +5,6 @@ import json
 import pathlib
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
 from harness.kernel import Program
 from harness.network import namespaces
+from harness.pretence import compiler, feature_bits, pretence
 from harness.program import ENDPOINT, endpoint, show
 
 VIP, CLIENT = "203.0.113.10", "198.51.100.7"
@@ -75,6 +75,72 @@ def test_attach_and_detach(prepared):
     assert "gso_max_segs 1 -> 37" in said
     assert settings(prepared) == before
     assert state_files() == files
+
+
+def test_checksums_that_stay_with_the_device_are_refused(host):
+    """A macvlan device's do (macvlan.c, ALWAYS_ON_OFFLOADS)."""
+    host.ip("link", "add", "m0", "link", "d0", "type", "macvlan", "mode", "bridge")
+    host.ip("link", "set", "m0", "up")
+
+    def facts():
+        return [host.ip("-d", "link", "show", "m0"), host.run("ethtool", "-k", "m0"),
+                host.run("tc", "qdisc", "show", "dev", "m0")]
+
+    before, files = facts(), state_files()
+    assert "tx-checksum-ip-generic: on [fixed]" in before[1]
+    said = endpoint("attach", "m0", "--appliance", APPLIANCE, namespace=host, status=2)
+    assert "m0: tx-checksum-ip-generic cannot be turned off" in said
+    assert "wrong checksums" in said
+    assert facts() == before
+    assert state_files() == files
+
+
+def test_driver_that_does_not_obey(prepared, tmp_path):
+    """It takes the change of a checksum offload, and goes on as before."""
+    before, files = settings(prepared), state_files()
+    bits = feature_bits(prepared, "d0")
+    words = pretence(tmp_path, STAYING=[bits["tx-checksum-ip-generic"]])
+    said = endpoint(
+        "attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2, before=words)
+    assert "d0: tx-checksum-ip-generic cannot be turned off" in said
+    assert settings(prepared) == before
+    assert state_files() == files
+
+
+@pytest.mark.parametrize("kind", ["STAYING", "FIXED"])
+def test_segmentation_that_stays_with_the_device(prepared, tmp_path, kind):
+    """Nothing goes wrong by it: packets of several segments take no label."""
+    before = settings(prepared)
+    names = ["tx-tcp-segmentation", "tx-tcp6-segmentation"]
+    bits = feature_bits(prepared, "d0")
+    words = pretence(tmp_path, **{kind: [bits[name] for name in names]})
+    for _ in range(2):
+        said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, before=words)
+        line, = [line for line in said.splitlines() if "cannot change them" in line]
+        assert line.split(": ")[2].split("; ")[0] == ", ".join(names)
+        assert "tx-tcp-segmentation on -> off" not in said
+    changed = {
+        item["setting"]: item["now"]
+        for item in json.loads(endpoint(
+            "show", "d0", "--json", namespace=prepared, before=words))["changed"]}
+    assert changed.get("tx-tcp-segmentation") == (1 if kind == "STAYING" else None)
+    assert changed["tx-tcp-ecn-segmentation"] == 0
+    endpoint("detach", "d0", namespace=prepared)
+    assert settings(prepared) == before
+
+
+def test_show_names_what_is_not_as_it_was_left(prepared):
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert "now" not in endpoint("show", "d0", namespace=prepared)
+    prepared.run("ethtool", "-K", "d0", "tx-checksum-ip-generic", "on")
+    prepared.ip("link", "set", "d0", "gso_max_segs", "50")
+    said = endpoint("show", "d0", namespace=prepared)
+    assert "changed: tx-checksum-ip-generic on -> off, but is on now" in said
+    assert "changed: gso_max_segs 37 -> 1, but is 50 now" in said
+    assert said.count("now") == 2
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    assert "now" not in endpoint("show", "d0", namespace=prepared)
+    endpoint("detach", "d0", namespace=prepared)
 
 
 def test_detach_twice(prepared):
@@ -324,14 +390,13 @@ def test_generic_where_native_is_refused(host):
 @pytest.fixture
 def foreign(tmp_path):
     """An object with an XDP program and a classifier of somebody else's."""
-    clang = shutil.which("clang") or str(pathlib.Path(shutil.which("swift")).parent / "clang")
     source = tmp_path / "foreign.c"
     source.write_text(
         '__attribute__((section("xdp"))) int pass(void *c) { return 2; }\n'
         '__attribute__((section("classifier"))) int ok(void *c) { return 0; }\n'
         'char _license[] __attribute__((section("license"))) = "GPL";\n')
     subprocess.run(
-        [clang, "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o"], check=True)
+        [compiler(), "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o"], check=True)
     return tmp_path / "foreign.o"
 
 

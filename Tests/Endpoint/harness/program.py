@@ -8,9 +8,11 @@ from support.programs import FOLDER
 ENDPOINT = FOLDER / "tagline-endpoint"
 
 
-def endpoint(*arguments, namespace=None, status=0):
-    """Runs the command, in a namespace if given, and returns what it printed (both streams)."""
-    words = [ENDPOINT, *arguments]
+def endpoint(*arguments, namespace=None, status=0, before=()):
+    """Runs the command, in a namespace if given, and returns what it printed (both streams).
+
+    `before`: words that run a command."""
+    words = [*before, ENDPOINT, *arguments]
     result = subprocess.run(
         namespace.command(words) if namespace else words, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=60)
