@@ -55,14 +55,12 @@ struct Attaching {
       case .impossible: try doWithout(preparation)
       }
     }
-    let wasComplete = state.isComplete
     state.isComplete = false
     state.host = try HostView.read(device)
     try file.write(state)
 
     try apply(changes)
     let mode = try load()
-    if isFirst || !wasComplete || !changes.isEmpty { try adviseOnRoom() }
     state.appliances = configuration.appliances.texts
     state.clientPrefixes = configuration.clientPrefixes.map(\.description)
     state.isComplete = true
@@ -70,6 +68,7 @@ struct Attaching {
     describe(mode)
     describeUnmet()
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
+    if let advice = try LabelRoom.read(device).advice { lines.append(advice) }
     adviseOnQueues()
     try adviseOnPacing()
   }
@@ -156,21 +155,6 @@ struct Attaching {
     return programs
   }
 
-  /// A packet of the device's full size has no room for a label.
-  private mutating func adviseOnRoom() throws(EndpointFailure) {
-    // No session is with a link-local address, to which each IPv6 device has a route.
-    let routes = try Route.read(.unicast).filter {
-      $0.interface == device.interface && !$0.destination.address.isLinkLocal
-    }
-    let largest = routes.map { $0.mtu ?? device.mtu }.max() ?? device.mtu
-    guard largest + 4 > device.mtu else { return }
-    let name = device.name
-    lines.append(
-      "\(name): MTU \(device.mtu) leaves packets of full size no room for a label, so they go "
-        + "without. Best: `ip link set dev \(name) mtu \(device.mtu + 4)` here and on the segment, with "
-        + "`mtu \(device.mtu)` on the routes; else `mtu \(device.mtu - 4)` on the routes")
-  }
-
   private mutating func describe(_ mode: Attachment.Mode) {
     let appliances =
       configuration.appliances == .any
@@ -200,8 +184,8 @@ struct Attaching {
   /// BBR paces each segment by a timer of its own where segments are not sent several together.
   private mutating func adviseOnPacing() throws(EndpointFailure) {
     let name = "net.ipv4.tcp_congestion_control"
-    let path = "/proc/sys/" + name.split(separator: ".").joined(separator: "/")
-    guard isFirst, try TextFile.read(path) == "bbr\n" else { return }
+    let path = name.split(separator: ".").joined(separator: "/")
+    guard isFirst, try Sysctl.text(path) == "bbr" else { return }
     lines.append(
       "\(device.name): BBR paces single segments, and is slow at it where timers are, as in virtual "
         + "machines; to have another: sysctl -w \(name)=cubic")

@@ -54,7 +54,9 @@ struct Preparation: Sendable {
       let reason = "a virtual address is on lo, and only the appliance answers for it"
       for (name, value) in [("arp_ignore", UInt32(1)), ("arp_announce", 2)] {
         // The kernel goes by the greater of both.
-        if let general = try Setting.sysctl(name, of: "all"), general >= value { continue }
+        if let general = try Sysctl.number(Setting.arpName(name, of: "all")), general >= value {
+          continue
+        }
         needed.append(
           Preparation(setting: .arp(name), value: value, reason: reason, otherwise: .wrong))
       }

@@ -29,7 +29,10 @@ struct Route: Sendable {
     }
   }
 
-  private init(_ route: endpoint_route) {
+}
+
+extension Route {
+  fileprivate init(_ route: endpoint_route) {
     let address =
       route.family == 4
       ? IPAddress(ipv4Word: UInt32(truncatingIfNeeded: route.high))

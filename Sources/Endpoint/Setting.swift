@@ -40,7 +40,7 @@ enum Setting: Hashable, Sendable {
     case .gsoMaxSegments:
       return try Device.existing(device.name).gsoMaxSegments
     case .arp(let name):
-      return try Setting.sysctl(name, of: device.name)
+      return try Sysctl.number(Setting.arpName(name, of: device.name))
     }
   }
 
@@ -59,7 +59,7 @@ enum Setting: Hashable, Sendable {
       let result = endpoint_link_set_gso_max_segments(device.interface, value)
       try check(result, "setting gso_max_segs of \(device.name)")
     case .arp(let name):
-      try TextFile.overwrite(Setting.path(name, of: device.name), "\(value)")
+      try Sysctl.set(Setting.arpName(name, of: device.name), value)
     }
   }
 
@@ -74,14 +74,9 @@ enum Setting: Hashable, Sendable {
     return feature
   }
 
-  /// A value of `net.ipv4.conf`, of a device or of `all`; nil: the kernel has none.
-  static func sysctl(_ name: String, of device: String) throws(EndpointFailure) -> UInt32? {
-    guard let text = try TextFile.read(path(name, of: device)) else { return nil }
-    return UInt32(text.prefix { $0.isNumber })
-  }
-
-  private static func path(_ name: String, of device: String) -> String {
-    "/proc/sys/net/ipv4/conf/\(device)/\(name)"
+  /// The name of a variable of a device or of `all`.
+  static func arpName(_ name: String, of device: String) -> String {
+    "net/ipv4/conf/\(device)/\(name)"
   }
 
   /// The value in words.

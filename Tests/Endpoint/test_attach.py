@@ -13,6 +13,7 @@ import time
 import pytest
 
 from support.namespaces import connect
+from support.programs import ROOT
 
 from harness.bench import Bench
 from harness.frames import APPLIANCE, HOST, SECOND_APPLIANCE, entry, frame, ip, tcp
@@ -346,6 +347,10 @@ def test_outdated(prepared):
     endpoint("detach", "d0", namespace=prepared)
 
 
+def room_advice(said):
+    return [line for line in said.splitlines() if "no room for a label" in line]
+
+
 @pytest.mark.parametrize("mtu, route_mtu, advised", [
     (1500, None, True), (1504, 1500, False), (1500, 1496, False), (1504, None, True)])
 def test_room_for_a_label(host, mtu, route_mtu, advised):
@@ -355,7 +360,73 @@ def test_room_for_a_label(host, mtu, route_mtu, advised):
     route_options = ["mtu", route_mtu] if route_mtu else []
     host.ip("route", "add", "192.0.2.0/24", "dev", "d0", *route_options)
     said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
-    assert ("no room for a label" in said) == advised
+    assert bool(room_advice(said)) == advised
+    endpoint("detach", "d0", namespace=host)
+
+
+def path_mtu(host, address):
+    """Of a packet of this host's."""
+    six = ":" in address
+    with host.entered(), socket.socket(
+            socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((address, 9))
+        # ipv6(7) IPV6_MTU, ip(7) IP_MTU
+        return asking.getsockopt(*((socket.IPPROTO_IPV6, 24) if six else (socket.IPPROTO_IP, 14)))
+
+
+def recipe(title):
+    """The commands that the manual has under a heading."""
+    section = (ROOT / "docs/endpoint.md").read_text().split(f"\n## {title}\n")[1]
+    return section.split("```sh\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize("title, network", [("A server", "192.0.2"), ("A client", "198.51.100")])
+def test_recipe_of_the_manual_leaves_room(title, network):
+    """Word for word, on a host of the addresses that it has."""
+    own = {"192.0.2": "192.0.2.11", "198.51.100": "198.51.100.7"}[network]
+    others = [f"{network}.9", "203.0.113.5", "2001:db8::9", "2001:db8:7::9"]
+    with namespaces(2) as (host, wire):
+        connect(host, "eth0", HOST, wire, "d1", "02:00:00:00:00:12")
+        wire.ip("link", "set", "d1", "mtu", "1504")
+        host.ip("address", "add", f"{own}/24", "dev", "eth0")
+        host.ip("address", "add", "2001:db8::11/64", "dev", "eth0", "nodad")
+        for family, gateway in (("-4", f"{network}.1"), ("-6", "2001:db8::1")):
+            host.ip(family, "route", "add", "default", "via", gateway, "dev", "eth0")
+            host.ip("neigh", "replace", gateway, "lladdr", APPLIANCE, "dev", "eth0")
+        search = f"PATH={ENDPOINT.parent}:$PATH\n"
+        said = host.run("sh", "-ec", search + recipe(title))
+        assert room_advice(said) == []
+        assert [path_mtu(host, other) for other in others] == [1500] * 4
+        # The address is the kernel's own as before: the route goes with it.
+        host.ip("address", "del", f"{own}/24", "dev", "eth0")
+        assert f"{network}.0/24" not in host.ip("route")
+
+
+@pytest.mark.parametrize("raised", [False, True])
+def test_advice_on_room_is_what_it_takes(host, raised):
+    """Followed word for word, with the part on the segment or without."""
+    host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
+    host.ip("address", "add", "2001:db8::11/64", "dev", "d0", "nodad")
+    host.ip("route", "add", "default", "via", "192.0.2.1", "dev", "d0")
+    host.ip("-6", "route", "add", "default", "via", "2001:db8::1", "dev", "d0", "mtu", "1500")
+    advice, = room_advice(endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host))
+    first, *commands = re.findall("`(.*?)`", advice)
+    assert first == "ip link set dev d0 mtu 1504"
+    assert advice.endswith("; else, with the MTU as it is, 1496 there")
+    if raised:
+        host.run("sh", "-ec", first)
+        # The advice of then: on routes alone.
+        said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+        advice, = room_advice(said)
+        assert "ip link" not in advice
+        commands = re.findall("`(.*?)`", advice)
+    for command in commands:
+        host.run("sh", "-ec", command if raised else command.replace("1500", "1496"))
+    assert room_advice(endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)) == []
+    for other in ("192.0.2.9", "203.0.113.5", "2001:db8::9", "2001:db8:7::9"):
+        assert path_mtu(host, other) == (1500 if raised else 1496)
+    assert "192.0.2.0/24 proto kernel scope link src 192.0.2.11" in host.ip(
+        "route", "show", "dev", "d0")
     endpoint("detach", "d0", namespace=host)
 
 

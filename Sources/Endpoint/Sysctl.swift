@@ -1,0 +1,19 @@
+/// The kernel's variables, by their names in sysctl(8), with slashes in place of dots: a device's name
+/// may have dots of its own.
+enum Sysctl {
+  /// nil: the kernel has none of this name.
+  static func text(_ name: String) throws(EndpointFailure) -> String? {
+    guard let text = try TextFile.read(path(name)) else { return nil }
+    return text.split(separator: "\n").first.map(String.init) ?? ""
+  }
+
+  static func number(_ name: String) throws(EndpointFailure) -> UInt32? {
+    try text(name).flatMap { UInt32($0) }
+  }
+
+  static func set(_ name: String, _ value: UInt32) throws(EndpointFailure) {
+    try TextFile.overwrite(path(name), "\(value)")
+  }
+
+  private static func path(_ name: String) -> String { "/proc/sys/" + name }
+}
