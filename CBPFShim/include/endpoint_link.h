@@ -9,7 +9,6 @@ struct endpoint_link {
   __u64 mac;             // in the low six bytes, as loaded from the wire
   __u32 mtu;             // bytes of IP packet
   __u32 gso_max_segments;
-  __u32 receive_queues;
   __u8 is_ethernet;
 };
 
@@ -26,6 +25,9 @@ struct endpoint_feature {
 /// -ENOENT if the kernel knows no such feature.
 int endpoint_feature_read(const char *device, const char *name, struct endpoint_feature *feature);
 int endpoint_feature_set(const char *device, const char *feature, int on);
+
+/// A descriptor of a sysfs of this network namespace, whichever is mounted at /sys.
+int endpoint_sysfs_open(void);
 
 /// The network namespace's own number (SO_NETNS_COOKIE, socket(7)), never given twice; 1 is the first
 /// one, 0 that the kernel does not tell.

@@ -8,10 +8,12 @@
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/mount.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct link_request {
@@ -37,7 +39,6 @@ static int read_link(const struct nlmsghdr *message, void *context) {
       continue;
     case IFLA_MTU: target = &link->mtu; break;
     case IFLA_GSO_MAX_SEGS: target = &link->gso_max_segments; break;
-    case IFLA_NUM_RX_QUEUES: target = &link->receive_queues; break;
     default: continue;
     }
     if (length == sizeof(__u32)) memcpy(target, RTA_DATA(attribute), sizeof(__u32));
@@ -153,6 +154,17 @@ int endpoint_feature_set(const char *device, const char *feature, int on) {
   features->features[bit / 32].requested = on ? 1u << bit % 32 : 0;
   int result = ethtool(device, features);
   free(features);
+  return result;
+}
+
+int endpoint_sysfs_open(void) {
+  // Not by the C library's names for them, which older ones do not have.
+  int context = syscall(SYS_fsopen, "sysfs", FSOPEN_CLOEXEC);
+  if (context < 0) return -errno;
+  int result = syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  if (result == 0) result = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+  if (result < 0) result = -errno;
+  close(context);
   return result;
 }
 

@@ -69,7 +69,7 @@ struct Attaching {
     describeUnmet()
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
     if let advice = try LabelRoom.read(device).advice { lines.append(advice) }
-    adviseOnQueues()
+    if isFirst, let advice = try PacketSteering.read(device)?.advice { lines.append(advice) }
     try adviseOnPacing()
   }
 
@@ -171,16 +171,6 @@ struct Attaching {
     lines.append(line)
   }
 
-  /// A NIC's hash looks not behind labels.
-  private mutating func adviseOnQueues() {
-    let processors = sysconf(CInt(_SC_NPROCESSORS_ONLN))
-    guard isFirst, processors > 1 else { return }
-    let mask = String((UInt64(1) << UInt64(min(processors, 32))) - 1, radix: 16)
-    lines.append(
-      "\(device.name): most NICs put all labelled frames on one queue; to spread them over "
-        + "\(processors) processors: echo \(mask) > /sys/class/net/\(device.name)/queues/rx-0/rps_cpus"
-    )
-  }
   /// BBR paces each segment by a timer of its own where segments are not sent several together.
   private mutating func adviseOnPacing() throws(EndpointFailure) {
     let name = "net.ipv4.tcp_congestion_control"

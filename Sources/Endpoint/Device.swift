@@ -10,7 +10,6 @@ struct Device: Sendable {
   /// Bytes of IP packet.
   let mtu: UInt32
   let gsoMaxSegments: UInt32
-  let receiveQueues: UInt32
 
   /// nil: there is none of this name.
   static func find(_ name: String) throws(EndpointFailure) -> Device? {
@@ -26,7 +25,7 @@ struct Device: Sendable {
     }
     return Device(
       name: name, interface: link.interface, mac: MACAddress(word: link.mac), mtu: link.mtu,
-      gsoMaxSegments: link.gso_max_segments, receiveQueues: link.receive_queues)
+      gsoMaxSegments: link.gso_max_segments)
   }
 
   /// As `find`, where it must be there.

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import pathlib
 import random
 import re
@@ -456,6 +457,40 @@ def test_generic_where_native_is_refused(host):
         assert show("e0", host)["mode"] == "generic"
         endpoint("detach", "e0", namespace=host)
         assert host.ip("-d", "link", "show", "e0") == before
+
+
+def in_own_sysfs(host, script):
+    """Runs a shell's command where /sys has this network's devices."""
+    return host.run("unshare", "--mount", "sh", "-ec", f"mount -t sysfs sysfs /sys\n{script}")
+
+
+@pytest.mark.parametrize("steered, missing", [
+    ([], [0, 1, 2, 3]), ([0, 2], [1, 3]), ([0, 1, 3], [2]), ([0, 1, 2, 3], [])])
+def test_advises_on_queues_without_packet_steering(host, steered, missing):
+    """The command is followed as it stands; then there is nothing to say."""
+    if os.cpu_count() == 1:
+        pytest.skip("one processor has nothing to spread over")
+    host.ip("link", "add", "e0", "numrxqueues", "4", "type", "veth", "peer", "name", "e1")
+    for queue in steered:
+        in_own_sysfs(host, f"echo 2 > /sys/class/net/e0/queues/rx-{queue}/rps_cpus")
+
+    def advice():
+        said = endpoint("attach", "e0", "--appliance", APPLIANCE, namespace=host)
+        endpoint("detach", "e0", namespace=host)
+        return [line for line in said.splitlines() if "on one queue" in line]
+
+    given = advice()
+    assert len(given) == bool(missing)
+    for line in given:
+        in_own_sysfs(host, line.split("`")[1])
+    texts = in_own_sysfs(host, "cat /sys/class/net/e0/queues/rx-*/rps_cpus").split()
+    online = pathlib.Path("/sys/devices/system/cpu/online").read_text()
+    everyone = sum(
+        1 << processor for part in online.split(",")
+        for processor in range(int(part.split("-")[0]), int(part.split("-")[-1]) + 1))
+    assert [int(text.replace(",", ""), 16) for text in texts] == [
+        everyone if queue in missing else 2 for queue in range(4)]
+    assert advice() == []
 
 
 @pytest.fixture
