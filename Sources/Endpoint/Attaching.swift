@@ -42,8 +42,7 @@ struct Attaching {
 
   mutating func run(_ file: borrowing StateFile) throws(EndpointFailure) {
     let locals = try Route.read(.local)
-    let needed = try Preparation.needed(
-      by: device, holdsVirtualAddress: try holdsVirtualAddress(locals))
+    let needed = Preparation.needed(holdsVirtualAddress: try holdsVirtualAddress(locals))
 
     var changes: [Preparation] = []
     for preparation in needed {
@@ -66,7 +65,7 @@ struct Attaching {
     state.isComplete = true
     try file.write(state)
     describe(mode)
-    describeUnmet()
+    try describeUnmet()
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }
     if let advice = try LabelRoom.read(device).advice { lines.append(advice) }
     if isFirst, let advice = try PacketSteering.read(device)?.advice { lines.append(advice) }
@@ -117,12 +116,21 @@ struct Attaching {
     unmet.append(preparation)
   }
 
-  private mutating func describeUnmet() {
-    guard !unmet.isEmpty else { return }
-    let names = unmet.map(\.setting.description).joined(separator: ", ")
+  private mutating func describeUnmet() throws(EndpointFailure) {
+    for case .told(let variable) in unmet.map(\.otherwise) {
+      let name = "net.ipv4.conf.all." + variable.rawValue
+      let value = try variable.read("all") ?? 0
+      lines.append(
+        "\(device.name): \(name) is \(value), and the kernel goes by the greater of it and the "
+          + "device's: this host tells that it has the virtual address on lo, which only the "
+          + "appliance may. `sysctl -w \(name)=\(variable.value)`, and attach again")
+    }
+    let names = unmet.filter { $0.otherwise == .unlabelled }.map(\.setting.description)
+    guard !names.isEmpty else { return }
     lines.append(
-      "\(device.name): stay as they are, this device cannot change them: \(names); packets of "
-        + "several segments go without label, which is slower")
+      "\(device.name): stay as they are, this device cannot change them: "
+        + names.joined(separator: ", ")
+        + "; packets of several segments go without label, which is slower")
   }
 
   private mutating func load() throws(EndpointFailure) -> Attachment.Mode {

@@ -8,10 +8,12 @@ struct Preparation: Sendable {
   let otherwise: Consequence
 
   enum Consequence: Equatable, Sendable {
-    /// They would be wrong.
+    /// Their checksums would be wrong.
     case wrong
     /// Those of several segments go without label.
     case unlabelled
+    /// The virtual address is told, since the value for all devices is greater.
+    case told(ARPVariable)
   }
 
   /// What a device has of it.
@@ -33,10 +35,8 @@ struct Preparation: Sendable {
     "tx-udp-segmentation", "tx-sctp-segmentation", "tx-gso-list",
   ]
 
-  /// All that is not so yet, in the order in which to do it.
-  static func needed(
-    by device: Device, holdsVirtualAddress: Bool
-  ) throws(EndpointFailure) -> [Preparation] {
+  /// All, in the order in which to do it.
+  static func needed(holdsVirtualAddress: Bool) -> [Preparation] {
     var needed: [Preparation] = []
     for (names, otherwise) in [(checksums, Consequence.wrong), (segmentations, .unlabelled)] {
       needed += names.map { name in
@@ -52,20 +52,19 @@ struct Preparation: Sendable {
         otherwise: .unlabelled))
     if holdsVirtualAddress {
       let reason = "a virtual address is on lo, and only the appliance answers for it"
-      for (name, value) in [("arp_ignore", UInt32(1)), ("arp_announce", 2)] {
-        // The kernel goes by the greater of both.
-        if let general = try Sysctl.number(Setting.arpName(name, of: "all")), general >= value {
-          continue
-        }
-        needed.append(
-          Preparation(setting: .arp(name), value: value, reason: reason, otherwise: .wrong))
+      needed += ARPVariable.allCases.map { variable in
+        Preparation(
+          setting: .arp(variable), value: variable.value, reason: reason,
+          otherwise: .told(variable))
       }
     }
     return needed
   }
 
   func standing(on device: Device) throws(EndpointFailure) -> Standing {
-    if let now = try setting.read(device), !isMet(by: now) { return .due(now) }
+    if let now = try setting.read(device), !isMet(by: try setting.effect(of: now)) {
+      return isMet(by: try setting.effect(of: value)) ? .due(now) : .impossible
+    }
     return try isInEffect(on: device) ? .met : .impossible
   }
 
@@ -74,8 +73,5 @@ struct Preparation: Sendable {
     try setting.readInEffect(device).map(isMet) ?? true
   }
 
-  /// Whether what is there is as good.
-  private func isMet(by value: UInt32) -> Bool {
-    if case .arp = setting { value >= self.value } else { value == self.value }
-  }
+  private func isMet(by now: UInt32) -> Bool { setting.isMet(by: now, wanted: value) }
 }

@@ -8,15 +8,14 @@ enum Setting: Hashable, Sendable {
   case feature(String)
   /// The most segments that one packet may be left to become.
   case gsoMaxSegments
-  /// `net.ipv4.conf.DEVICE.NAME`.
-  case arp(String)
+  case arp(ARPVariable)
 
   /// The kind and name under which it is saved.
   var key: (kind: String, name: String) {
     switch self {
     case .feature(let name): ("feature", name)
     case .gsoMaxSegments: ("link", "gso_max_segs")
-    case .arp(let name): ("arp", name)
+    case .arp(let variable): ("arp", variable.rawValue)
     }
   }
 
@@ -24,7 +23,9 @@ enum Setting: Hashable, Sendable {
     switch (kind, name) {
     case ("feature", _): self = .feature(name)
     case ("link", "gso_max_segs"): self = .gsoMaxSegments
-    case ("arp", "arp_ignore"), ("arp", "arp_announce"): self = .arp(name)
+    case ("arp", _):
+      guard let variable = ARPVariable(rawValue: name) else { return nil }
+      self = .arp(variable)
     default: return nil
     }
   }
@@ -39,15 +40,29 @@ enum Setting: Hashable, Sendable {
       return UInt32(feature.is_requested)
     case .gsoMaxSegments:
       return try Device.existing(device.name).gsoMaxSegments
-    case .arp(let name):
-      return try Sysctl.number(Setting.arpName(name, of: device.name))
+    case .arp(let variable):
+      return try variable.read(device.name)
     }
   }
 
   /// The value that the device goes by, which may not be that asked for; nil: it has none.
   func readInEffect(_ device: Device) throws(EndpointFailure) -> UInt32? {
-    guard case .feature(let name) = self else { return try read(device) }
+    guard case .feature(let name) = self else {
+      guard let value = try read(device) else { return nil }
+      return try effect(of: value)
+    }
     return try Setting.feature(name, of: device).map { UInt32($0.is_active) }
+  }
+
+  /// The value that a device is to go by which is given this one.
+  func effect(of value: UInt32) throws(EndpointFailure) -> UInt32 {
+    guard case .arp(let variable) = self else { return value }
+    return max(value, try variable.read("all") ?? 0)
+  }
+
+  /// Whether a device that goes by this value does what it is to do.
+  func isMet(by value: UInt32, wanted: UInt32) -> Bool {
+    if case .arp(let variable) = self { variable.hides(value) } else { value == wanted }
   }
 
   func write(_ value: UInt32, _ device: Device) throws(EndpointFailure) {
@@ -58,8 +73,8 @@ enum Setting: Hashable, Sendable {
     case .gsoMaxSegments:
       let result = endpoint_link_set_gso_max_segments(device.interface, value)
       try check(result, "setting gso_max_segs of \(device.name)")
-    case .arp(let name):
-      try Sysctl.set(Setting.arpName(name, of: device.name), value)
+    case .arp(let variable):
+      try variable.write(value, device.name)
     }
   }
 
@@ -72,11 +87,6 @@ enum Setting: Hashable, Sendable {
     if result == -ENOENT || result == -EOPNOTSUPP { return nil }
     try check(result, "reading \(name) of \(device.name)")
     return feature
-  }
-
-  /// The name of a variable of a device or of `all`.
-  static func arpName(_ name: String, of device: String) -> String {
-    "net/ipv4/conf/\(device)/\(name)"
   }
 
   /// The value in words.

@@ -15,7 +15,8 @@ extension Status {
       for changed in settings {
         let saved = changed.saved
         let text = saved.setting.text
-        let now = changed.now == saved.set ? "" : ", but is \(text(changed.now)) now"
+        let isMet = saved.setting.isMet(by: changed.now, wanted: saved.set)
+        let now = isMet ? "" : ", but is \(text(changed.now)) now"
         lines.append("changed: \(saved.setting) \(text(saved.was)) -> \(text(saved.set))\(now)")
       }
     }

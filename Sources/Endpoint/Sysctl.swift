@@ -7,8 +7,9 @@ enum Sysctl {
     return text.split(separator: "\n").first.map(String.init) ?? ""
   }
 
+  /// 0 for what is less.
   static func number(_ name: String) throws(EndpointFailure) -> UInt32? {
-    try text(name).flatMap { UInt32($0) }
+    try text(name).flatMap { Int64($0) }.map { UInt32(clamping: $0) }
   }
 
   static func set(_ name: String, _ value: UInt32) throws(EndpointFailure) {

@@ -312,14 +312,84 @@ def arp_answers(wire, address):
             return False
 
 
-def test_virtual_address_is_not_answered_for():
+def test_virtual_address_is_not_answered_for(with_virtual_address):
+    host, wire = with_virtual_address
+    assert arp_answers(wire, VIP)
+    endpoint("attach", "d0", "--appliance", BACK, namespace=host)
+    assert not arp_answers(wire, VIP)
+    assert arp_answers(wire, "192.0.2.11")
+    endpoint("detach", "d0", namespace=host)
+    assert arp_answers(wire, VIP)
+
+
+def arp_asks_as(host, wire):
+    """With which address of its own the host asks for another's, to send it a packet from the VIP."""
+    with wire.entered():
+        link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+    with host.entered():
+        sending = socket.socket(type=socket.SOCK_DGRAM)
+    with link, sending:
+        link.bind(("d1", 0x0806))
+        link.settimeout(5)
+        host.ip("neigh", "flush", "dev", "d0")
+        sending.bind((VIP, 0))
+        sending.sendto(b"x", ("192.0.2.9", 9))
+        while True:
+            frame, (_, _, kind, *_) = link.recvfrom(2048)
+            if kind != socket.PACKET_OUTGOING and frame[20:22] == b"\0\1":
+                return socket.inet_ntoa(frame[28:32])
+
+
+@pytest.fixture
+def with_virtual_address():
     with namespaces(2) as (host, wire):
         connect(host, "d0", SERVER_MAC, wire, "d1", BACK)
         host.ip("address", "add", "192.0.2.11/24", "dev", "d0")
         host.ip("address", "add", f"{VIP}/32", "dev", "lo")
-        assert arp_answers(wire, VIP)
-        endpoint("attach", "d0", "--appliance", BACK, namespace=host)
+        yield host, wire
+
+
+def set_arp(host, name, general, device):
+    for place, value in (("all", general), ("d0", device)):
+        host.sysctl(f"net.ipv4.conf.{place}.{name}", value)
+
+
+# The value of `all`, of the device before, and of the device afterwards; whether nothing on the
+# device can help. The kernel goes by the greater of both.
+@pytest.mark.parametrize("general, device, after, beyond", [
+    (0, 0, 1, False), (0, 2, 2, False), (0, 3, 1, False), (0, 5, 1, False), (0, 8, 8, False),
+    (1, 3, 1, False), (2, 0, 0, False), (2, 4, 1, False), (8, 0, 0, False), (8, 3, 3, False),
+    (3, 0, 0, True), (3, 1, 1, True), (7, 5, 5, True)])
+def test_arp_is_not_answered(with_virtual_address, general, device, after, beyond):
+    """ip-sysctl.rst: 3 answers for addresses that are not of scope host, 4 to 7 are reserved."""
+    host, wire = with_virtual_address
+    set_arp(host, "arp_ignore", general, device)
+    for _ in range(2):
+        said = endpoint("attach", "d0", "--appliance", BACK, namespace=host)
+        assert host.sysctl("net.ipv4.conf.d0.arp_ignore") == str(after)
+        assert (f"net.ipv4.conf.all.arp_ignore is {general}," in said) == beyond
+    assert arp_answers(wire, VIP) == beyond
+    assert arp_answers(wire, "192.0.2.11") == (8 not in (general, after))
+    if beyond:
+        host.run(*next(part for part in said.split("`") if "arp_ignore=" in part).split())
+        said = endpoint("attach", "d0", "--appliance", BACK, namespace=host)
+        assert "conf.all" not in said
         assert not arp_answers(wire, VIP)
-        assert arp_answers(wire, "192.0.2.11")
-        endpoint("detach", "d0", namespace=host)
-        assert arp_answers(wire, VIP)
+    endpoint("detach", "d0", namespace=host)
+    assert host.sysctl("net.ipv4.conf.d0.arp_ignore") == str(device)
+
+
+@pytest.mark.parametrize("general, device, after, beyond", [
+    (0, 0, 2, False), (0, 1, 2, False), (1, 0, 2, False), (2, 0, 0, False), (0, 3, 2, False),
+    (2, 5, 2, False), (3, 0, 0, True), (4, 2, 2, True)])
+def test_arp_asks_with_the_devices_own_address(
+        with_virtual_address, general, device, after, beyond):
+    """Past 2 the kernel takes arp_announce for 0 (arp_solicit)."""
+    host, wire = with_virtual_address
+    set_arp(host, "arp_announce", general, device)
+    said = endpoint("attach", "d0", "--appliance", BACK, namespace=host)
+    assert arp_asks_as(host, wire) == (VIP if beyond else "192.0.2.11")
+    assert host.sysctl("net.ipv4.conf.d0.arp_announce") == str(after)
+    assert (f"net.ipv4.conf.all.arp_announce is {general}," in said) == beyond
+    endpoint("detach", "d0", namespace=host)
+    assert host.sysctl("net.ipv4.conf.d0.arp_announce") == str(device)

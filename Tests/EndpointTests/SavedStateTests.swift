@@ -26,7 +26,7 @@ import Wire
       settings: [
         SavedSetting(setting: .feature("tx-tcp-segmentation"), was: 1, set: 0),
         SavedSetting(setting: .gsoMaxSegments, was: 65535, set: 1),
-        SavedSetting(setting: .arp("arp_ignore"), was: 0, set: 1),
+        SavedSetting(setting: .arp(.ignore), was: 0, set: 1),
       ])
   }
 
