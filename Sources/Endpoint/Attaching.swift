@@ -15,21 +15,21 @@ struct Attaching {
   private var unmet: [Preparation] = []
 
   init(
-    _ device: Device, _ configuration: Configuration, file: borrowing StateFile
+    _ device: Device, _ configuration: Configuration, _ files: borrowing StateFiles
   ) throws(EndpointFailure) {
     self.device = device
     self.configuration = configuration
     attachment = try Attachment.read(device)
     try attachment.refuseOthers(device)
 
-    let saved = try file.read()
-    if let saved, saved.interface == device.interface {
+    if let saved = try files.read(device) {
       // Its values of before are the true ones, also if that attach did not get to its end.
       state = saved
+      state.device = device.name
       isFirst = false
       if !saved.isComplete { lines.append("\(device.name): taking over an attach that broke off") }
     } else {
-      if saved != nil {
+      if try files.remove(device) {
         lines.append("\(device.name): forgetting what was saved of an earlier device of this name")
       }
       state = SavedState(
@@ -40,7 +40,7 @@ struct Attaching {
     }
   }
 
-  mutating func run(_ file: borrowing StateFile) throws(EndpointFailure) {
+  mutating func run(_ files: borrowing StateFiles) throws(EndpointFailure) {
     let locals = try Route.read(.local)
     let needed = Preparation.needed(holdsVirtualAddress: try holdsVirtualAddress(locals))
 
@@ -56,14 +56,14 @@ struct Attaching {
     }
     state.isComplete = false
     state.host = try HostView.read(device)
-    try file.write(state)
+    try files.write(state)
 
     try apply(changes)
     let mode = try load()
     state.appliances = configuration.appliances.texts
     state.clientPrefixes = configuration.clientPrefixes.map(\.description)
     state.isComplete = true
-    try file.write(state)
+    try files.write(state)
     describe(mode)
     try describeUnmet()
     if let warning = attachment.predecessors.warning(device.name) { lines.append(warning) }

@@ -14,17 +14,17 @@ public enum Endpoint {
     _ name: String, _ configuration: Configuration
   ) throws(EndpointFailure) -> [String] {
     let device = try Device.existing(name)
-    let file = try StateFile.open(device: name)
-    var attaching = try Attaching(device, configuration, file: file)
+    let files = try StateFiles.open()
+    var attaching = try Attaching(device, configuration, files)
     let isFirst = attaching.isFirst
     do throws(EndpointFailure) {
-      try attaching.run(file)
+      try attaching.run(files)
       return attaching.lines
     } catch {
       // What a first attach began is undone; a running endpoint goes on as it was.
       guard isFirst else { throw error }
       do throws(EndpointFailure) {
-        _ = try detach(device, file)
+        _ = try detach(device, files)
       } catch let second {
         throw EndpointFailure(
           message: "\(error.message). Undoing what was begun failed too: \(second.message). "
@@ -40,23 +40,25 @@ public enum Endpoint {
   /// - Returns: lines that say what was done.
   public static func detach(_ name: String) throws(EndpointFailure) -> [String] {
     let found = try Device.find(name)
-    let file = try StateFile.open(device: name)
-    if let found { return try detach(found, file) }
-    guard try file.read() != nil else {
+    let files = try StateFiles.open()
+    if let found { return try detach(found, files) }
+    if let renamed = try files.renamed(name)?.name {
+      throw .refused("\(name) is called \(renamed) now: `tagline-endpoint detach \(renamed)`")
+    }
+    guard try files.removeGone(name) else {
       throw .refused("there is no device \(name) here; `ip link` lists them")
     }
-    try file.remove()
     return ["\(name): the device is gone, and with it all that was changed"]
   }
 
   private static func detach(
-    _ device: Device, _ file: borrowing StateFile
+    _ device: Device, _ files: borrowing StateFiles
   ) throws(EndpointFailure) -> [String] {
     let attachment = try Attachment.read(device)
-    let state = try file.read().flatMap { $0.interface == device.interface ? $0 : nil }
+    let state = try files.read(device)
     let isAttached = attachment.isLearnOurs || attachment.isPushOurs
     guard state != nil || isAttached else {
-      try file.remove()
+      try files.remove(device)
       return ["\(device.name): no label endpoint is attached; nothing to do"]
     }
     try attachment.detach(device)
@@ -65,7 +67,7 @@ public enum Endpoint {
     if state == nil {
       lines.append("\(device.name): no state was saved; settings are left as they are")
     }
-    try file.remove()
+    try files.remove(device)
     return lines
   }
 

@@ -16,14 +16,14 @@ public struct Status: Sendable {
   /// - Parameter limit: flows to read at most; all are counted.
   public static func read(_ name: String, limit: Int) throws(EndpointFailure) -> Status {
     let device = try Device.existing(name)
-    let file = try StateFile.open(device: name)
+    let files = try StateFiles.open()
     let attachment = try Attachment.read(device)
     guard let program = attachment.anyProgram else {
       throw .refused("\(name) has no label endpoint; `tagline-endpoint attach` makes it one")
     }
     let tables = try FlowTables.of(program: program)
     let (flows, total) = try tables.readFlows(limit: limit)
-    let state = try file.read().flatMap { $0.interface == device.interface ? $0 : nil }
+    let state = try files.read(device)
     return Status(
       device: device, attachment: attachment, state: state,
       settings: try ChangedSetting.read(state, device),

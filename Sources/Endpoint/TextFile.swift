@@ -25,6 +25,23 @@ enum TextFile {
     }
   }
 
+  /// What a folder has.
+  static func names(in folder: String) throws(EndpointFailure) -> [String] {
+    guard let stream = unsafe opendir(folder) else { throw .system("reading \(folder)", errno) }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      // Up to its zero byte.
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { characters in
+          unsafe String(cString: characters)
+        }
+      }
+      names.append(name)
+    }
+    return names
+  }
+
   /// Writes into the file that is there, as sysctls want it.
   static func overwrite(_ path: String, _ text: String) throws(EndpointFailure) {
     let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)

@@ -27,16 +27,17 @@ VIP, CLIENT = "203.0.113.10", "198.51.100.7"
 ARP = ("net.ipv4.conf.d0.arp_ignore", "net.ipv4.conf.d0.arp_announce")
 
 
-def settings(host):
+def settings(host, device="d0"):
     """All that attaching might change, as other programs see it."""
-    link = json.loads(host.ip("-d", "-j", "link", "show", "d0"))[0]
+    link = json.loads(host.ip("-d", "-j", "link", "show", device))[0]
     # The kernel counts the programs of all time.
     link.pop("ifindex", None)
+    link.pop("ifname")
     return {
-        "features": host.run("ethtool", "-k", "d0"),
+        "features": host.run("ethtool", "-k", device).replace(f" {device}:", ":"),
         "link": link,
-        "disciplines": host.run("tc", "qdisc", "show", "dev", "d0"),
-        "arp": [host.sysctl(name) for name in ARP],
+        "disciplines": host.run("tc", "qdisc", "show", "dev", device),
+        "arp": [host.sysctl(name.replace(".d0.", f".{device}.")) for name in ARP],
     }
 
 
@@ -665,6 +666,101 @@ def test_device_that_is_made_again(host):
     assert "earlier device of this name" in said
     endpoint("detach", "d0", namespace=host)
     assert settings(host) == before
+
+
+def rename(host, *names):
+    """Each device to the next name."""
+    for old, new in zip(names, names[1:], strict=False):
+        host.ip("link", "set", old, "down")
+        host.ip("link", "set", old, "name", new)
+        host.ip("link", "set", new, "up")
+
+
+def test_device_that_is_renamed(prepared):
+    before, files = settings(prepared), state_files()
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    rename(prepared, "d0", "e0")
+    assert show("e0", prepared)["appliances"] == [APPLIANCE]
+    said = endpoint("detach", "d0", namespace=prepared, status=1)
+    assert "d0 is called e0 now: `tagline-endpoint detach e0`" in said
+    said = endpoint("detach", "e0", namespace=prepared)
+    assert "e0: gso_max_segs 1 -> 37" in said
+    assert settings(prepared, "e0") == before
+    assert state_files() == files
+    endpoint("detach", "d0", namespace=prepared, status=1)
+
+
+def test_device_that_is_renamed_and_attached_again(prepared):
+    before, files = settings(prepared), state_files()
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    rename(prepared, "d0", "e0")
+    said = endpoint("attach", "e0", "--appliance", SECOND_APPLIANCE, namespace=prepared)
+    assert "flows kept" in said
+    endpoint("detach", "e0", namespace=prepared)
+    assert settings(prepared, "e0") == before
+    assert state_files() == files
+
+
+def test_devices_that_change_names(prepared):
+    """What was saved goes with the device, not with the name."""
+    prepared.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
+    prepared.ip("link", "set", "f0", "gso_max_segs", "50")
+    prepared.ip("link", "set", "f0", "up")
+    files = state_files()
+    before = [settings(prepared, device)["features"] for device in ("d0", "f0")]
+    for device in ("d0", "f0"):
+        endpoint("attach", device, "--appliance", APPLIANCE, namespace=prepared)
+    for old, new in (("d0", "x"), ("f0", "d0"), ("x", "f0")):
+        rename(prepared, old, new)
+    said = [endpoint("detach", device, namespace=prepared) for device in ("f0", "d0")]
+    assert "f0: gso_max_segs 1 -> 37" in said[0] and "d0: gso_max_segs 1 -> 50" in said[1]
+    assert [settings(prepared, device)["features"] for device in ("f0", "d0")] == before
+    assert state_files() == files
+
+
+def test_index_that_is_given_again(host):
+    """What was saved is not put upon another device, be it of the same index."""
+    index = json.loads(host.ip("-j", "link", "show", "d0"))[0]["ifindex"]
+    files = state_files()
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
+    host.ip("link", "del", "d0")
+    host.ip("link", "add", "e0", "index", index, "type", "veth", "peer", "name", "e1")
+    host.ip("link", "set", "e0", "gso_max_segs", "1")
+    before = settings(host, "e0")
+    assert "nothing to do" in endpoint("detach", "e0", namespace=host)
+    endpoint("attach", "e0", "--appliance", APPLIANCE, namespace=host)
+    endpoint("detach", "e0", namespace=host)
+    assert settings(host, "e0") == before
+    assert state_files() == files
+
+
+def test_state_that_an_earlier_version_saved(prepared):
+    """It named the files by the devices."""
+    before, files = settings(prepared), state_files()
+    for again in (False, True):
+        endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+        path, = prepared.state_files()
+        path.rename(path.with_name(f"{path.stem.rsplit('-', 1)[0]}-d0.json"))
+        if again:
+            endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+        endpoint("detach", "d0", namespace=prepared)
+        assert settings(prepared) == before
+        assert state_files() == files
+
+
+def test_state_that_cannot_be_read(prepared):
+    """That of another device is in nobody's way."""
+    endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
+    path, = prepared.state_files()
+    other = path.with_name(path.name.rsplit("-", 1)[0] + "-999999.json")
+    for broken in (other, path):
+        broken.write_text("{")
+    said = endpoint("detach", "d0", namespace=prepared, status=2)
+    assert f"{path} cannot be read" in said
+    path.unlink()
+    said = endpoint("detach", "d0", namespace=prepared)
+    assert "d0: detached" in said and "no state was saved" in said
+    assert other.exists()
 
 
 @pytest.mark.parametrize("arguments, status, expected", [
