@@ -29,6 +29,6 @@ int endpoint_feature_set(const char *device, const char *feature, int on);
 /// A descriptor of a sysfs of this network namespace, whichever is mounted at /sys.
 int endpoint_sysfs_open(void);
 
-/// The network namespace's own number (SO_NETNS_COOKIE, socket(7)), never given twice; 1 is the first
-/// one, 0 that the kernel does not tell.
-__u64 endpoint_network_namespace(void);
+/// The network namespace's own number (SO_NETNS_COOKIE), never given twice; 1 is the first one.
+/// -ENOPROTOOPT: the kernel, older than Linux 5.14, does not tell.
+int endpoint_network_namespace(__u64 *number);

@@ -168,17 +168,16 @@ int endpoint_sysfs_open(void) {
   return result;
 }
 
-__u64 endpoint_network_namespace(void) {
+int endpoint_network_namespace(__u64 *number) {
 #ifdef SO_NETNS_COOKIE
   enum { COOKIE = SO_NETNS_COOKIE };
 #else
   enum { COOKIE = 71 };  // asm-generic/socket.h, newer than this C library
 #endif
-  __u64 cookie = 0;
-  socklen_t length = sizeof cookie;
+  socklen_t length = sizeof *number;
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return 0;
-  if (getsockopt(descriptor, SOL_SOCKET, COOKIE, &cookie, &length)) cookie = 0;
+  if (descriptor < 0) return -errno;
+  int result = getsockopt(descriptor, SOL_SOCKET, COOKIE, number, &length) ? -errno : 0;
   close(descriptor);
-  return cookie;
+  return result;
 }

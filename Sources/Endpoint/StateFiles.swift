@@ -30,7 +30,7 @@ struct StateFiles: ~Copyable {
     while flock(lock.number, LOCK_EX) != 0 {
       guard errno == EINTR else { throw .system("locking \(lockPath)", errno) }
     }
-    return StateFiles(prefix: "endpoint-" + networkNamespace(), lock: lock)
+    return StateFiles(prefix: "endpoint-" + (try networkNamespace()), lock: lock)
   }
 
   /// What was saved of a device, also under another name; nil: nothing was.
@@ -125,9 +125,15 @@ struct StateFiles: ~Copyable {
 
   /// Empty in the first network namespace. /run is shared with the others, where another device may
   /// have the same index.
-  private static func networkNamespace() -> String {
-    let number = endpoint_network_namespace()
-    return number <= 1 ? "" : "net\(number)-"
+  private static func networkNamespace() throws(EndpointFailure) -> String {
+    var number: UInt64 = 0
+    let result = unsafe endpoint_network_namespace(&number)
+    guard result != -ENOPROTOOPT else {
+      throw .lacking(
+        "this kernel does not tell network namespaces apart: Linux 5.14 or later is needed")
+    }
+    try check(result, "asking for the network namespace's number")
+    return number == 1 ? "" : "net\(number)-"
   }
 }
 

@@ -787,6 +787,16 @@ def test_bad_input(host, arguments, status, expected):
     assert settings(host) == before
 
 
+def test_kernel_without_numbers_of_network_namespaces(host, tmp_path):
+    """States of devices in other namespaces would be taken for this one's."""
+    before = settings(host)
+    words = pretence(tmp_path, NAMELESS=[1])
+    for command in (["attach", "d0", "--appliance", APPLIANCE], ["detach", "d0"], ["show", "d0"]):
+        said = endpoint(*command, namespace=host, status=2, before=words)
+        assert "Linux 5.14 or later is needed" in said
+    assert settings(host) == before
+
+
 def test_without_rights(host):
     before = settings(host)
     result = subprocess.run(

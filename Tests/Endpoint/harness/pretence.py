@@ -14,11 +14,13 @@ STRING_LENGTH = 32
 SOURCE = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 // Features (bits) that stay on whatever is asked for, and those that cannot be changed.
 static int is_among(const char *name, int bit) {
@@ -47,6 +49,16 @@ int ioctl(int descriptor, unsigned long request, ...) {
   }
   return result;
 }
+
+// A kernel before Linux 5.14 knows no SO_NETNS_COOKIE.
+int getsockopt(int socket, int level, int name, void *value, socklen_t *length) {
+  int (*next)(int, int, int, void *, socklen_t *) = dlsym(RTLD_NEXT, "getsockopt");
+  if (getenv("NAMELESS") && level == SOL_SOCKET && name == 71) {
+    errno = ENOPROTOOPT;
+    return -1;
+  }
+  return next(socket, level, name, value, length);
+}
 """
 
 
@@ -73,7 +85,10 @@ def feature_bits(namespace, device):
 
 
 def pretence(folder, **variables):
-    """Words before a command: `STAYING` and `FIXED` are lists of features' bits."""
+    """Words before a command.
+
+    `STAYING` and `FIXED` are lists of features' bits; `NAMELESS`: the kernel does not tell network
+    namespaces apart."""
     library = folder / "pretence.so"
     if not library.exists():
         (folder / "pretence.c").write_text(SOURCE)
