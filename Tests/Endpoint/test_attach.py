@@ -41,10 +41,6 @@ def settings(host, device="d0"):
     }
 
 
-def state_files():
-    return {path for path in pathlib.Path("/run/tagline").glob("endpoint-*.json")}
-
-
 @pytest.fixture
 def prepared(host):
     """A host whose settings are not the kernel's own, so that putting those back would show."""
@@ -58,7 +54,6 @@ def prepared(host):
 
 def test_attach_and_detach(prepared):
     before = settings(prepared)
-    files = state_files()
     said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
     attached = settings(prepared)
     assert attached["link"]["gso_max_segs"] == 1
@@ -72,12 +67,12 @@ def test_attach_and_detach(prepared):
                  "tx-tcp-segmentation on -> off", f"learns from {APPLIANCE}", "native XDP"):
         assert line in said
     assert "tx-gso-list" not in said
-    assert len(state_files() - files) == 1
+    assert len(prepared.state_files()) == 1
 
     said = endpoint("detach", "d0", namespace=prepared)
     assert "gso_max_segs 1 -> 37" in said
     assert settings(prepared) == before
-    assert state_files() == files
+    assert prepared.state_files() == []
 
 
 def test_checksums_that_stay_with_the_device_are_refused(host):
@@ -89,25 +84,25 @@ def test_checksums_that_stay_with_the_device_are_refused(host):
         return [host.ip("-d", "link", "show", "m0"), host.run("ethtool", "-k", "m0"),
                 host.run("tc", "qdisc", "show", "dev", "m0")]
 
-    before, files = facts(), state_files()
+    before = facts()
     assert "tx-checksum-ip-generic: on [fixed]" in before[1]
     said = endpoint("attach", "m0", "--appliance", APPLIANCE, namespace=host, status=2)
     assert "m0: tx-checksum-ip-generic cannot be turned off" in said
     assert "wrong checksums" in said
     assert facts() == before
-    assert state_files() == files
+    assert host.state_files() == []
 
 
 def test_driver_that_does_not_obey(prepared, tmp_path):
     """It takes the change of a checksum offload, and goes on as before."""
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     bits = feature_bits(prepared, "d0")
     words = pretence(tmp_path, STAYING=[bits["tx-checksum-ip-generic"]])
     said = endpoint(
         "attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2, before=words)
     assert "d0: tx-checksum-ip-generic cannot be turned off" in said
     assert settings(prepared) == before
-    assert state_files() == files
+    assert prepared.state_files() == []
 
 
 @pytest.mark.parametrize("kind", ["STAYING", "FIXED"])
@@ -503,7 +498,8 @@ def foreign(tmp_path):
         '__attribute__((section("classifier"))) int ok(void *c) { return 0; }\n'
         'char _license[] __attribute__((section("license"))) = "GPL";\n')
     subprocess.run(
-        [compiler(), "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o"], check=True)
+        [compiler(), "-target", "bpf", "-O2", "-c", source, "-o", tmp_path / "foreign.o"],
+        check=True)
     return tmp_path / "foreign.o"
 
 
@@ -531,11 +527,11 @@ def test_ingress_has_no_place_for_what_goes_out(prepared, foreign):
     prepared.run("tc", "qdisc", "add", "dev", "d0", "handle", "ffff:", "ingress")
     prepared.run("tc", "filter", "add", "dev", "d0", "ingress", "bpf", "da", "obj", foreign,
                  "sec", "classifier")
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
     assert "tc qdisc del dev d0 ingress" in said
     assert settings(prepared) == before
-    assert state_files() == files
+    assert prepared.state_files() == []
     assert "foreign.o" in prepared.run("tc", "filter", "show", "dev", "d0", "ingress")
 
     prepared.run("tc", "qdisc", "del", "dev", "d0", "ingress")
@@ -627,11 +623,11 @@ def test_attach_that_fails_is_undone(prepared, foreign):
     prepared.run("tc", "qdisc", "add", "dev", "d0", "clsact")
     prepared.run("tc", "filter", "add", "dev", "d0", "egress", "protocol", "ip", "prio", "100",
                  "bpf", "da", "obj", foreign, "sec", "classifier")
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     said = endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared, status=2)
     assert "attaching to the egress of d0" in said
     assert settings(prepared) == before
-    assert state_files() == files
+    assert prepared.state_files() == []
 
 
 def test_commands_take_turns(prepared):
@@ -677,7 +673,7 @@ def rename(host, *names):
 
 
 def test_device_that_is_renamed(prepared):
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
     rename(prepared, "d0", "e0")
     assert show("e0", prepared)["appliances"] == [APPLIANCE]
@@ -686,19 +682,19 @@ def test_device_that_is_renamed(prepared):
     said = endpoint("detach", "e0", namespace=prepared)
     assert "e0: gso_max_segs 1 -> 37" in said
     assert settings(prepared, "e0") == before
-    assert state_files() == files
+    assert prepared.state_files() == []
     endpoint("detach", "d0", namespace=prepared, status=1)
 
 
 def test_device_that_is_renamed_and_attached_again(prepared):
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
     rename(prepared, "d0", "e0")
     said = endpoint("attach", "e0", "--appliance", SECOND_APPLIANCE, namespace=prepared)
     assert "flows kept" in said
     endpoint("detach", "e0", namespace=prepared)
     assert settings(prepared, "e0") == before
-    assert state_files() == files
+    assert prepared.state_files() == []
 
 
 def test_devices_that_change_names(prepared):
@@ -706,7 +702,6 @@ def test_devices_that_change_names(prepared):
     prepared.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
     prepared.ip("link", "set", "f0", "gso_max_segs", "50")
     prepared.ip("link", "set", "f0", "up")
-    files = state_files()
     before = [settings(prepared, device)["features"] for device in ("d0", "f0")]
     for device in ("d0", "f0"):
         endpoint("attach", device, "--appliance", APPLIANCE, namespace=prepared)
@@ -715,13 +710,12 @@ def test_devices_that_change_names(prepared):
     said = [endpoint("detach", device, namespace=prepared) for device in ("f0", "d0")]
     assert "f0: gso_max_segs 1 -> 37" in said[0] and "d0: gso_max_segs 1 -> 50" in said[1]
     assert [settings(prepared, device)["features"] for device in ("f0", "d0")] == before
-    assert state_files() == files
+    assert prepared.state_files() == []
 
 
 def test_index_that_is_given_again(host):
     """What was saved is not put upon another device, be it of the same index."""
     index = json.loads(host.ip("-j", "link", "show", "d0"))[0]["ifindex"]
-    files = state_files()
     endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=host)
     host.ip("link", "del", "d0")
     host.ip("link", "add", "e0", "index", index, "type", "veth", "peer", "name", "e1")
@@ -731,12 +725,12 @@ def test_index_that_is_given_again(host):
     endpoint("attach", "e0", "--appliance", APPLIANCE, namespace=host)
     endpoint("detach", "e0", namespace=host)
     assert settings(host, "e0") == before
-    assert state_files() == files
+    assert host.state_files() == []
 
 
 def test_state_that_an_earlier_version_saved(prepared):
     """It named the files by the devices."""
-    before, files = settings(prepared), state_files()
+    before = settings(prepared)
     for again in (False, True):
         endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
         path, = prepared.state_files()
@@ -745,7 +739,7 @@ def test_state_that_an_earlier_version_saved(prepared):
             endpoint("attach", "d0", "--appliance", APPLIANCE, namespace=prepared)
         endpoint("detach", "d0", namespace=prepared)
         assert settings(prepared) == before
-        assert state_files() == files
+        assert prepared.state_files() == []
 
 
 def test_state_that_cannot_be_read(prepared):
