@@ -3,6 +3,7 @@
 import re
 import signal
 import time
+from collections import Counter
 
 import pytest
 from scapy.layers.inet import TCP
@@ -146,6 +147,33 @@ def test_on_down_reset_ends_the_dead_servers_sessions(inside, webs, labelled):
             assert step.bytes() == [flow.at_server(flow.send(), label, ttl=64, label_ttl=63)]
         shown_sessions = live.admin.call("show.sessions")["sessions"]
         assert {one["server"] for one in shown_sessions} == {"s1"} and len(shown_sessions) == 4
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_server_that_a_reload_brings_starts_slowly(inside, webs, checked):
+    """In 6 minutes it has a tenth of its weight, 26 of 256; those of the start have all of theirs."""
+    more = {"algorithm": "wlc", "slow-start": "1h"} | ({"health": http()} if checked else {})
+
+    def setup(servers):
+        return one_arm([service(servers, **more)], timeouts={"tcp-embryonic": "1h"})
+
+    def weights(live):
+        return {name: one["effective_weight"] for name, one in shown(live).items()}
+
+    with Live(setup((1,)), inside) as live:
+        if checked:
+            wait_for(live, {"s1": "up"})
+        assert weights(live) == {"s1": 1}
+        assert chosen(live, range(1, 41)) == [1] * 40
+        reload(live, setup((1, 2)))
+        assert weights(live) == {"s1": 1, "s2": 0.102}
+        if checked:
+            wait_for(live, {"s1": "up", "s2": "up"})
+        # It gets one as long as (sessions + 1) x 256 / 26 is less than the other's sessions + 1: 4 at
+        # first, at 49.2 of the other's the 5th, at 59.1 the 6th, at 68.9 the 7th.
+        counts = Counter(chosen(live, range(101, 141)))
+        assert counts == {1: 33, 2: 7}
+        assert weights(live) == {"s1": 1, "s2": 0.102}
 
 
 def test_all_down_refuses(inside):

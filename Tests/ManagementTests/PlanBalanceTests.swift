@@ -136,4 +136,72 @@ import Testing
     _ = plan.setHealth(slot: 1, .up, now: start)
     #expect(plan.makeContents(number: 3).servers[1].ramp == 0)
   }
+
+  /// Whatever brings a server into a service that was there before: another name, a name that comes
+  /// back, or a name that moves from another service.
+  @Test func slowStartOfServersThatAReloadBrings() throws {
+    var plan = plan(.wlc, slowStart: .seconds(10))
+    func reload(_ services: [String], at seconds: Int) throws {
+      var other = planned(services)
+      for index in other.services.indices { other.services[index].slowStart = .seconds(10) }
+      try plan.apply(other, now: start + .seconds(seconds))
+    }
+    func ramp(_ server: String) -> UInt8? {
+      plan.record(server, in: plan.makeContents(number: 1))?.ramp
+    }
+    try reload(["web: a b c d", "dns: a b"], at: 0)
+    // The second service is new as a whole: none of its servers has more to do than another.
+    #expect(["web/a", "web/d", "dns/a", "dns/b"].map(ramp) == [0, 26, 0, 0])
+    _ = plan.balance(now: start + .seconds(5)) { _, _ in ServerTimes() }
+    #expect(ramp("web/d") == 128)
+    // Another reload that brings it nothing leaves it as it is.
+    try reload(["web: a b d", "dns: a b"], at: 6)
+    #expect(["web/a", "web/d"].map(ramp) == [0, 128])
+    _ = plan.balance(now: start + .seconds(10)) { _, _ in ServerTimes() }
+    #expect(ramp("web/d") == 0)
+    try reload(["web: a b d c"], at: 20)
+    #expect(["web/a", "web/d", "web/c"].map(ramp) == [0, 0, 26])
+    // A service that comes back does so as a whole, too.
+    try reload(["web: a b d", "dns: a b"], at: 21)
+    #expect(["dns/a", "dns/b"].map(ramp) == [0, 0])
+  }
+
+  /// Until checks find it up a server takes sessions: a tenth, and more by and by, lest it stay at that
+  /// where checks cannot be made. What counts is when it is up.
+  @Test func slowStartOfAServerWithChecksThatAReloadBrings() throws {
+    func configured(_ services: [String]) -> Configuration {
+      var configuration = planned(services)
+      configuration.services[0].slowStart = .seconds(10)
+      configuration.services[0].health = Configuration.Health()
+      return configuration
+    }
+    var plan = Plan(configuration: configured(["web: a"]), portMACs: [2])
+    func ramps() -> [UInt8] { plan.makeContents(number: 1).servers.map(\.ramp) }
+    _ = plan.setHealth(slot: 0, .up, now: start)
+    try plan.apply(configured(["web: a b c"]), now: start)
+    #expect(ramps() == [0, 26, 26])
+    _ = plan.balance(now: start + .seconds(5)) { _, _ in ServerTimes() }
+    #expect(ramps() == [0, 128, 128])
+    _ = plan.setHealth(slot: 1, .up, now: start + .seconds(5))
+    #expect(ramps() == [0, 26, 128])
+    _ = plan.balance(now: start + .seconds(10)) { _, _ in ServerTimes() }
+    #expect(ramps() == [0, 128, 0])
+    // It has had all of its weight already.
+    _ = plan.setHealth(slot: 2, .up, now: start + .seconds(10))
+    #expect(ramps() == [0, 128, 0])
+    _ = plan.setHealth(slot: 2, .down, now: start + .seconds(11))
+    _ = plan.setHealth(slot: 2, .up, now: start + .seconds(12))
+    #expect(ramps() == [0, 128, 26])
+  }
+
+  /// It leaves maintenance whether it is to take sessions at once or not.
+  @Test func slowStartAfterMaintenanceByWayOfDrain() throws {
+    var plan = plan(.wlc, slowStart: .seconds(10))
+    for state in [ServerState.maint, .drain, .ready] {
+      try plan.set(server: "web/a", weight: nil, state: state, now: start)
+    }
+    try plan.set(server: "web/b", weight: nil, state: .drain, now: start)
+    try plan.set(server: "web/b", weight: nil, state: .ready, now: start)
+    #expect(plan.makeContents(number: 1).servers.map(\.ramp) == [26, 0, 0])
+  }
 }

@@ -5,16 +5,26 @@ extension Plan {
   ///
   /// Servers and services that are no longer in it are retired. What `set` changed of a server
   /// stays, but for a weight whose configured value changed, and unless the server left. Health
-  /// stays as long as the server's address does and its service has checks.
+  /// stays as long as the server's address does and its service has checks. A server that joins a
+  /// service which was there before starts slowly.
   ///
   /// - Throws: what needs a restart, or that no slot is free
-  public mutating func apply(_ other: Configuration) throws(PlanError) {
+  public mutating func apply(
+    _ other: Configuration, now: ContinuousClock.Instant = .now
+  ) throws(PlanError) {
     var lines = Self.restartReasons(from: configuration, to: other)
     lines += missingSlots(for: other)
     guard lines.isEmpty else { throw PlanError(lines: lines) }
     let known = wantedNextHops
+    let former = Dictionary(
+      uniqueKeysWithValues: serviceSlots.map { ($0, Set(services[$0]?.serverSlots ?? [])) })
     configuration = other
     assignSlots()
+    for (service, members) in former {
+      for slot in services[service]?.serverSlots ?? [] where !members.contains(slot) {
+        beginRise(of: slot, now: now)
+      }
+    }
     for hop in wantedNextHops.subtracting(known) { nextHops[hop] = .awaited }
   }
 
@@ -109,6 +119,8 @@ extension Plan {
       servers[slot]?.retired = true
       servers[slot]?.weightOverride = nil
       servers[slot]?.stateOverride = nil
+      servers[slot]?.roseAt = nil
+      servers[slot]?.ramp = 0
     }
     service.retiredServerSlots += slots
   }

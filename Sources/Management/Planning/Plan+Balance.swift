@@ -39,9 +39,14 @@ extension Plan {
     return isNews
   }
 
+  /// Has a server start slowly, if its service has slow start.
+  mutating func beginRise(of slot: UInt32, now: ContinuousClock.Instant) {
+    servers[slot]?.roseAt = now
+    _ = updateRamp(of: slot, now: now)
+  }
+
   /// - Returns: whether it is another one
-  @discardableResult
-  mutating func updateRamp(of slot: UInt32, now: ContinuousClock.Instant) -> Bool {
+  private mutating func updateRamp(of slot: UInt32, now: ContinuousClock.Instant) -> Bool {
     guard var server = servers[slot] else { return false }
     let duration = services[server.serviceSlot]?.configuration.slowStart ?? .zero
     let former = server.ramp

@@ -28,22 +28,26 @@ extension Plan {
       throw PlanError(
         lines: ["server \(name) has left the configuration; it can only be set to drain or maint"])
     }
-    if state == .ready, server.state == .maint { server.roseAt = now }
+    let leavesMaintenance = server.state == .maint && state != nil && state != .maint
     server.weightOverride = weight ?? server.weightOverride
     server.stateOverride = state ?? server.stateOverride
     servers[slot] = server
-    updateRamp(of: slot, now: now)
+    if leavesMaintenance { beginRise(of: slot, now: now) }
     return slot
   }
 
+  /// A server that was down starts slowly when it comes up. One that joined its service, and takes
+  /// sessions while nothing is known of it, begins anew when it is first found up.
+  ///
   /// - Returns: whether that is news, so that a new snapshot is wanted; false if the slot is unused
   public mutating func setHealth(
     slot: UInt32, _ health: ServerHealth, now: ContinuousClock.Instant = .now
   ) -> Bool {
     guard let server = servers[slot], server.health != health else { return false }
     servers[slot]?.health = health
-    if server.health == .down, health == .up { servers[slot]?.roseAt = now }
-    updateRamp(of: slot, now: now)
+    if health == .up, server.health == .down || server.roseAt != nil {
+      beginRise(of: slot, now: now)
+    }
     return true
   }
 

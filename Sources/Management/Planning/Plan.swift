@@ -74,7 +74,8 @@ struct PlannedServer: Sendable {
   var stateOverride: ServerState?
   var health = ServerHealth.unknown
   var retired = false
-  /// When it came up again; nil if it has not, or its slow start is over.
+  /// When it came up again, left maintenance or joined its service, whichever was last; nil if it did
+  /// not, or its slow start is over.
   var roseAt: ContinuousClock.Instant?
   /// `ServerRecord.ramp` and `responseTime`, as they are to be published.
   var ramp: UInt8 = 0
