@@ -17,7 +17,10 @@ struct ServerSet: AdminCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Argument(help: ArgumentHelp("The server, as web/web1.", valueName: "service/server"))
+  @Argument(
+    help: ArgumentHelp(
+      "The server, as web/web1; one whose name another has, as web/web1/192.0.2.11.",
+      valueName: "service/server"))
   var server: String
 
   @Option(help: ArgumentHelp("Its share of new sessions; 0 drains.", valueName: "number"))
@@ -29,7 +32,7 @@ struct ServerSet: AdminCommand {
 
   func validate() throws {
     let names = server.split(separator: "/", omittingEmptySubsequences: false)
-    guard names.count == 2, !names.contains("") else {
+    guard 2...3 ~= names.count, !names.contains("") else {
       throw ValidationError("'\(server)' names no server: write SERVICE/SERVER, as web/web1.")
     }
     guard weight != nil || state != nil else {

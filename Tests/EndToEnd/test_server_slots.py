@@ -1,5 +1,6 @@
 """A server that leaves with a reload keeps its slot, and with it the way to it, until its last session
-has ended, closing ones too. Only then another server gets the slot."""
+has ended, closing ones too. Only then another server gets the slot. A name that gets another address is
+another server."""
 
 import pytest
 
@@ -8,7 +9,10 @@ from support.waiting import wait_until
 from harness import network
 from harness.flows import CLIENT_ISN, SERVER_ISN, tcp
 from harness.live import Live
-from harness.setup import one_arm, service
+from harness.private_network import PrivateNetwork
+from harness.program import control
+from harness.prometheus import Page
+from harness.setup import one_arm, server, service
 
 
 def configured(servers, workers, closing):
@@ -145,3 +149,116 @@ def test_a_server_that_comes_back_finds_its_slot_and_sessions():
         assert_reaches(box, flow, label)
         new = [begin(box, tcp(client)) for client in range(11, 17)]
         assert {one.server for one, _ in new} == {1, 2, 3}
+
+
+METRICS = "127.0.0.1:9464"
+
+
+@pytest.fixture(scope="module")
+def inside():
+    with PrivateNetwork() as inside:
+        yield inside
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_name_that_gets_another_address_is_another_server(inside, workers):
+    """Sessions stay with the host that they began with, and an operator can tell the two apart."""
+
+    def setup(host):
+        """Server s1 is this host."""
+        named = [server(host, name="s1"), server(2)]
+        timeouts = {"tcp-closing": "300ms", "tcp-embryonic": "1h"}
+        options = {"timeouts": timeouts, "metrics": METRICS}
+        return one_arm([service(named)], workers=workers, inputs=workers, **options)
+
+    def shown_sessions():
+        return {
+            (one["client"], one["server"], one["state"])
+            for one in box.admin.call("show.sessions")["sessions"]
+        }
+
+    def set_server(name, state):
+        done = control(box.appliance.socket, "server", "set", f"tcp4/{name}", "--state", state)
+        assert done.returncode == 0, done.stderr
+        box.pass_fillers()
+
+    old_name = f"s1/{network.server_address(1)}"
+    with Live(setup(1), inside) as box:
+        begun = [begin(box, tcp(client)) for client in (1, 2)]
+        (flow, label), (other, other_label) = sorted(begun, key=lambda one: one[0].server)
+        reload(box, setup(7))
+        assert slots(box) == {"s1": 2, "s2": 1, old_name: 0}
+        old, new = servers(box)[old_name], servers(box)["s1"]
+        assert (old["retired"], old["state"], old["sessions"]) == (True, "drain", 1)
+        assert (old["address"], old["mac"]) == (network.server_address(1), network.server_mac(1))
+        assert (new["retired"], new["state"], new["sessions"]) == (False, "ready", 0)
+        assert (new["address"], new["mac"]) == (network.server_address(7), network.server_mac(7))
+        box.step()
+        assert_reaches(box, flow, label)
+        assert_reaches(box, other, other_label)
+
+        # New ones go to the new host, whose name it is.
+        labels = {}
+        for client in (3, 4):
+            late = tcp(client)
+            first = box.send(late.up(late.syn())).out["front"][0]
+            late = late.with_(server=int(first.destination[-2:]))
+            box.send(late.down(late.syn_ack(), label=first.label + 1), late.up(late.ack()))
+            labels[late] = first.label
+            assert_reaches(box, late, first.label)
+        assert sorted(late.server for late in labels) == [2, 7]
+        seventh = next(late for late in labels if late.server == 7)
+        assert shown_sessions() == {
+            (flow.client_address, old_name, "live"), (other.client_address, "s2", "live"),
+        } | {
+            (late.client_address, "s1" if late.server == 7 else "s2", "live") for late in labels
+        }  # fmt: skip
+
+        # Prometheus takes no two samples of the same labels, nor does `Page`.
+        page = Page(inside.get(9464, "/metrics")[2])
+        for name in (old_name, "s1"):
+            assert page.value("tagline_server_sessions", service="tcp4", server=name) == 1
+
+        # Each is told apart by its name.
+        set_server(old_name, "maint")
+        wait_until(lambda: old_name not in slots(box), 20, "the old host's session has ended")
+        assert slots(box) == {"s1": 2, "s2": 1}
+        box.step()
+        assert_reaches(box, seventh, labels[seventh])
+        set_server("s1", "maint")
+        wait_until(lambda: servers(box)["s1"]["sessions"] == 0, 20, "the new host's, too")
+        box.step()
+        assert_reaches(box, other, other_label)
+
+
+def test_an_address_that_comes_back_finds_its_slot_and_sessions():
+    """Before its last session ended. Meanwhile another host had its name."""
+
+    def setup(host):
+        named = [server(host, name="s1"), server(2)]
+        return configured(named, 1, "1h")
+
+    with Live(setup(1)) as box:
+        begun = [begin(box, tcp(client)) for client in (1, 2)]
+        flow, label = min(begun, key=lambda one: one[0].server)
+        reload(box, setup(7))
+        assert slots(box) == {"s1": 2, "s2": 1, f"s1/{network.server_address(1)}": 0}
+        reload(box, setup(1))
+        wait_until(lambda: len(slots(box)) == 2, 20, "the other host is gone")
+        assert slots(box) == {"s1": 0, "s2": 1}
+        assert not servers(box)["s1"]["retired"] and servers(box)["s1"]["sessions"] == 1
+        box.step()
+        assert_reaches(box, flow, label)
+        new = [begin(box, tcp(client)) for client in range(11, 15)]
+        assert {one.server for one, _ in new} == {1, 2}
+
+
+def test_another_mac_of_the_address_is_the_same_server():
+    """Its network card was changed: its sessions go there."""
+    with Live(configured([server(1), server(2)], 1, "1h")) as box:
+        begun = [begin(box, tcp(client)) for client in (1, 2)]
+        flow, label = min(begun, key=lambda one: one[0].server)
+        reload(box, configured([server(1, mac=network.server_mac(7)), server(2)], 1, "1h"))
+        assert slots(box) == {"s1": 0, "s2": 1}
+        step = box.send(flow.up(flow.send(), label))
+        assert [frame.destination for frame in step.out["front"]] == [network.server_mac(7)]

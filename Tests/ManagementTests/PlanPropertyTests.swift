@@ -6,14 +6,15 @@ import Wire
 @testable import Management
 
 @Suite struct PlanPropertyTests {
-  /// Random reloads and releases against dictionaries: a name keeps its slot from the reload that
-  /// brings it to its release, no slot has two names, and the records say who is configured.
+  /// Random reloads and releases against dictionaries: a service by name, and a server by name and
+  /// address, keeps its slot from the reload that brings it to its release, no slot has two names, and
+  /// the records say who is configured.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
   func slotsStay(seed: UInt64) throws {
     var random = SplitMix(state: seed)
     var plan = makePlan(["s0: a"])
     var services: [String: UInt32] = ["s0": 0]
-    var servers: [String: UInt32] = ["s0/a": 0]
+    var servers = ["s0/a/\(serverNamed("a").address)": UInt32(0)]
     for step in 1...200 {
       let texts = (0..<6).shuffled(using: &random).prefix(Int.random(in: 1...6, using: &random))
         .map { index in
@@ -21,15 +22,21 @@ import Wire
             .prefix(Int.random(in: 1...5, using: &random))
           return "s\(index): \(names.joined(separator: " "))"
         }
-      let configuration = planned(texts)
+      var configuration = planned(texts)
+      for service in configuration.services.indices {
+        for server in configuration.services[service].servers.indices
+        where Int.random(in: 0..<4, using: &random) == 0 {
+          configuration.services[service].servers[server].address = IPAddress(ipv4Word: 7)
+        }
+      }
       try plan.apply(configuration)
       let contents = plan.makeContents(number: UInt64(step))
       check(plan, contents, configuration, &services, &servers)
 
       for slot in plan.retiredServerSlots where Bool.random(using: &random) {
-        let name = try #require(plan.serverName(slot))
+        let identity = try #require(plan.server(slot: slot).map(Self.identity))
         #expect(plan.release(serverSlot: slot) == true)
-        #expect(servers.removeValue(forKey: name) == slot)
+        #expect(servers.removeValue(forKey: identity) == slot)
       }
       for slot in plan.retiredServiceSlots {
         let name = try #require(plan.serviceName(slot))
@@ -38,6 +45,12 @@ import Wire
         if isEmpty { #expect(services.removeValue(forKey: name) == slot) }
       }
     }
+  }
+
+  /// What a server is known by: a name that another has got holds the address already.
+  private static func identity(_ server: Plan.ServerView) -> String {
+    let name = server.name.split(separator: "/")[0]
+    return "\(server.service)/\(name)/\(server.address)"
   }
 
   private func check(
@@ -53,9 +66,10 @@ import Wire
       let slots = plan.slots(of: record, in: contents)
       #expect(slots.count == service.servers.count)
       for (server, serverSlot) in zip(service.servers, slots) {
-        let name = "\(service.name)/\(server.name)"
-        #expect(servers[name] ?? serverSlot == serverSlot)
-        servers[name] = serverSlot
+        let identity = "\(service.name)/\(server.name)/\(server.address)"
+        #expect(servers[identity] ?? serverSlot == serverSlot)
+        servers[identity] = serverSlot
+        #expect(plan.serverName(serverSlot) == "\(service.name)/\(server.name)")
         configured.insert(serverSlot)
         #expect(contents.servers[Int(serverSlot)].takesNewSessions)
         #expect(contents.servers[Int(serverSlot)].serviceSlot == slot)
@@ -64,8 +78,10 @@ import Wire
     }
     #expect(Set(servers.values).count == servers.count)
     #expect(Set(services.values).count == services.count)
-    for (name, slot) in servers {
-      #expect(plan.serverName(slot) == name && plan.serverSlot(named: name) == slot)
+    for (identity, slot) in servers {
+      let name = plan.serverName(slot) ?? ""
+      #expect(plan.serverSlot(named: name) == slot && "\(identity)/".hasPrefix("\(name)/"))
+      #expect(plan.server(slot: slot).map(Self.identity) == identity)
       let record = contents.servers[Int(slot)]
       #expect(record.inUse)
       #expect(record.takesNewSessions == configured.contains(slot))
@@ -76,8 +92,9 @@ import Wire
       Set(plan.retiredServerSlots) == Set(servers.values).subtracting(configured))
     #expect(
       Set(plan.retiredServiceSlots) == Set(services.values).subtracting(plan.serviceSlots))
-    // At most 30 names live at once, so that released slots must have been given again.
-    #expect(contents.servers.count <= 30 && contents.services.count <= 6)
+    // At most 30 names of two addresses live at once, so that released slots must have been given
+    // again.
+    #expect(contents.servers.count <= 60 && contents.services.count <= 6)
   }
 
   /// 1,000 services of 32 servers from text to snapshot. The times are printed, not judged.

@@ -87,7 +87,7 @@ import Wire
     #expect(plan.server(slot: 1)?.weight == 1)
   }
 
-  @Test func aServerWhoseAddressChangesIsTheSame() throws {
+  @Test func aServerWhoseMACChangesIsTheSame() throws {
     var checked = planned(["web: a b"])
     checked.services[0].health = Configuration.Health()
     var plan = Plan(configuration: checked, portMACs: [0x0100_0000_0002])
@@ -95,17 +95,102 @@ import Wire
     #expect(plan.setHealth(slot: 1, .down) == true)
     var other = checked
     other.services[0].servers[0].mac = MACAddress("02:00:00:00:09:09")
-    other.services[0].servers[1].address = IPAddress(ipv4Word: 7)
     try plan.apply(other)
     let contents = plan.makeContents(number: 2)
     #expect(contents.adjacencies[32].destination == 0x0909_0000_0002)
-    // Health is the address's: the other machine is unknown yet.
-    #expect(contents.servers.map(\.health) == [.down, .unknown])
+    #expect(contents.servers.map(\.health) == [.down, .down])
     #expect(plan.retiredServerSlots == [])
     // Without checks nothing is known of anybody.
     other.services[0].health = nil
     try plan.apply(other)
     #expect(plan.makeContents(number: 3).servers.map(\.health) == [.unknown, .unknown])
+  }
+
+  /// 10.0.0.`host`, reached by a MAC address of the same number.
+  private func configured(_ servers: [(name: String, host: UInt32)]) -> Configuration {
+    var configuration = planned(["web: a"])
+    configuration.services[0].health = Configuration.Health()
+    configuration.services[0].servers = servers.map { name, host in
+      var server = serverNamed(name)
+      server.address = IPAddress(ipv4Word: 0x0000_000a | host << 24)
+      server.mac = MACAddress(word: 0x02 | UInt64(host) << 40)
+      return server
+    }
+    return configuration
+  }
+
+  @Test func aServerWhoseAddressChangesIsAnother() throws {
+    var plan = Plan(configuration: configured([("a", 1), ("b", 2)]), portMACs: [2])
+    #expect(plan.setHealth(slot: 0, .down) == true)
+    try plan.set(server: "web/a", weight: 5, state: .maint)
+    try plan.apply(configured([("a", 3), ("b", 2)]))
+    let contents = plan.makeContents(number: 2)
+    #expect(plan.slots(of: contents.services[0], in: contents) == [2, 1])
+    // The old one as any that left, with its own way and health.
+    #expect(plan.retiredServerSlots == [0])
+    #expect(contents.servers[0].state == .drain && contents.servers[0].weight == 0)
+    #expect(contents.servers[0].health == .down)
+    #expect(contents.adjacencies[32].destination == 0x0100_0000_0002)
+    let old = try #require(plan.server(slot: 0))
+    #expect(old.name == "a/10.0.0.1" && old.retired && old.service == "web")
+    // The new one has nothing of it.
+    let new = try #require(plan.server(slot: 2))
+    #expect(new.name == "a" && new.address == IPAddress("10.0.0.3") && !new.retired)
+    #expect(new.health == .unknown && new.state == .ready && new.weight == 1)
+    #expect(contents.adjacencies[34].destination == 0x0300_0000_0002)
+    // A name of each.
+    #expect(plan.serverName(0) == "web/a/10.0.0.1" && plan.serverName(2) == "web/a")
+    #expect(plan.serverSlot(named: "web/a/10.0.0.1") == 0 && plan.serverSlot(named: "web/a") == 2)
+    #expect(try plan.set(server: "web/a", weight: nil, state: .drain) == 2)
+    #expect(try plan.set(server: "web/a/10.0.0.1", weight: nil, state: .maint) == 0)
+    #expect(plan.makeContents(number: 3).servers.map(\.state) == [.maint, .ready, .drain])
+
+    // Both are retired, then both released, in either's order.
+    try plan.apply(configured([("b", 2)]))
+    #expect(plan.retiredServerSlots == [0, 2])
+    #expect(plan.release(serverSlot: 2) == true)
+    #expect(plan.serverName(0) == "web/a/10.0.0.1" && plan.serverSlot(named: "web/a") == nil)
+    // Its name is free, but it is another server than the one that gets it.
+    try plan.apply(configured([("a", 4), ("b", 2)]))
+    #expect(plan.serverSlot(named: "web/a") == 2 && plan.serverName(0) == "web/a/10.0.0.1")
+    #expect(plan.release(serverSlot: 0) == true)
+    #expect(plan.serverSlot(named: "web/a/10.0.0.1") == nil)
+  }
+
+  /// As one that leaves and comes back.
+  @Test func aServerWhoseAddressComesBackHasItsSlot() throws {
+    var plan = Plan(configuration: configured([("a", 1), ("b", 2)]), portMACs: [2])
+    try plan.apply(configured([("a", 3), ("b", 2)]))
+    try plan.apply(configured([("a", 1), ("b", 2)]))
+    #expect(plan.serverSlot(named: "web/a") == 0 && plan.retiredServerSlots == [2])
+    #expect(plan.serverName(2) == "web/a/10.0.0.3")
+    // Two that change places: each has the other's name, and sessions with their own host.
+    try plan.apply(configured([("a", 2), ("b", 1)]))
+    let contents = plan.makeContents(number: 2)
+    #expect(plan.slots(of: contents.services[0], in: contents) == [3, 4])
+    #expect(plan.retiredServerSlots == [2, 0, 1])
+    #expect(
+      (0..<5).map { plan.serverName($0) } == [
+        "web/a/10.0.0.1", "web/b/10.0.0.2", "web/a/10.0.0.3", "web/a", "web/b",
+      ])
+    #expect(contents.servers.map(\.mac) == [1, 2, 3, 2, 1].map { 0x02 | $0 << 40 })
+  }
+
+  @Test func aServerThatMovesTakesASlotMore() throws {
+    var plan = Plan(
+      configuration: configured([("a", 1), ("b", 2)]), portMACs: [2], serviceCapacity: 1,
+      serverCapacity: 3)
+    let error = #expect(throws: PlanError.self) {
+      try plan.apply(configured([("a", 3), ("b", 4)]))
+    }
+    #expect(
+      error?.lines == [
+        "servers: 2 new ones find no room beside 2, those included that left and still "
+          + "have sessions; leave some out first, or try again later"
+      ])
+    #expect(plan.server(slot: 0)?.address == IPAddress("10.0.0.1"))
+    try plan.apply(configured([("a", 3), ("b", 2)]))
+    #expect(plan.serverSlot(named: "web/a") == 2)
   }
 
   @Test func whatAnOperatorSetSurvives() throws {
@@ -232,10 +317,10 @@ import Wire
     }
     #expect(
       error?.lines == [
-        "services: 1 new ones find no room beside 2, some of which left and still have sessions; "
-          + "try again later",
-        "servers: 2 new ones find no room beside 4, some of which left and still have sessions; "
-          + "try again later",
+        "services: 1 new ones find no room beside 2, those included that left and still "
+          + "have sessions; leave some out first, or try again later",
+        "servers: 2 new ones find no room beside 4, those included that left and still "
+          + "have sessions; leave some out first, or try again later",
       ])
     #expect(plan.configuration == before)
     #expect(plan.release(serverSlot: 3) == true)

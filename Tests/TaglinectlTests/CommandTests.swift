@@ -23,6 +23,10 @@ import Testing
       "server set web/web1 --state drain --weight 3", "server.set",
       ["server": "web/web1", "weight": 3, "state": "drain"]
     ),
+    (
+      "server set web/web1/192.0.2.11 --state maint", "server.set",
+      ["server": "web/web1/192.0.2.11", "state": "maint"]
+    ),
     ("session withdraw 17", "session.withdraw", ["label": 17]),
     ("reload", "reload", [:]),
     ("reload --config /etc/x.yaml", "reload", ["config": "/etc/x.yaml"]),
@@ -65,7 +69,7 @@ import Testing
 
   @Test(arguments: [
     "frobnicate", "show nothing", "server set", "server set web --weight 1",
-    "server set /web1 --weight 1", "server set a/b/c --weight 1", "server set web/web1",
+    "server set /web1 --weight 1", "server set a/b/c/d --weight 1", "server set web/web1",
     "server set web/web1 --weight -1", "server set web/web1 --weight many",
     "server set web/web1 --state up", "session withdraw", "session withdraw all",
     "show sessions --limit -1", "trace start --count x", "status --colour",

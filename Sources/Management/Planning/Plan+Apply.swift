@@ -5,8 +5,8 @@ extension Plan {
   ///
   /// Servers and services that are no longer in it are retired. What `set` changed of a server
   /// stays, but for a weight whose configured value changed, and unless the server left. Health
-  /// stays as long as the server's address does and its service has checks. A server that joins a
-  /// service which was there before starts slowly.
+  /// stays as long as the server does and its service has checks. A server that joins a service which
+  /// was there before starts slowly. One with another address leaves, and another joins.
   ///
   /// - Throws: what needs a restart, or that no slot is free
   public mutating func apply(
@@ -33,21 +33,18 @@ extension Plan {
     var newServers = 0
     for service in other.services {
       if services.slot(named: service.name) == nil { newServices += 1 }
-      for server in service.servers
-      where servers.slot(named: "\(service.name)/\(server.name)") == nil {
-        newServers += 1
-      }
+      newServers += service.servers.count { slot(of: $0, service: service.name) == nil }
     }
     var lines: [String] = []
     if services.count + newServices > services.capacity {
       lines.append(
-        "services: \(newServices) new ones find no room beside \(services.count), some of which "
-          + "left and still have sessions; try again later")
+        "services: \(newServices) new ones find no room beside \(services.count), those "
+          + "included that left and still have sessions; leave some out first, or try again later")
     }
     if servers.count + newServers > servers.capacity {
       lines.append(
-        "servers: \(newServers) new ones find no room beside \(servers.count), some of which "
-          + "left and still have sessions; try again later")
+        "servers: \(newServers) new ones find no room beside \(servers.count), those "
+          + "included that left and still have sessions; leave some out first, or try again later")
     }
     return lines
   }
@@ -98,7 +95,10 @@ extension Plan {
     _ configured: Configuration.Server, service: String, serviceSlot: UInt32
   ) -> UInt32 {
     let name = "\(service)/\(configured.name)"
-    guard let slot = servers.slot(named: name), var server = servers[slot] else {
+    let known = slot(of: configured, service: service)
+    if let holder = servers.slot(named: name), holder != known { setSuperseded(holder, true) }
+    if let known { setSuperseded(known, false) }
+    guard let slot = known, var server = servers[slot] else {
       let server = PlannedServer(
         configuration: configured, serviceSlot: serviceSlot, service: service)
       return servers.add(server, named: name)
@@ -108,10 +108,28 @@ extension Plan {
       server.stateOverride = nil
     }
     if server.configuration.weight != configured.weight { server.weightOverride = nil }
-    if server.configuration.address != configured.address { server.health = .unknown }
     server.configuration = configured
     servers[slot] = server
     return slot
+  }
+
+  /// That of the server with the configured one's name and address; nil if there is none.
+  private func slot(of configured: Configuration.Server, service: String) -> UInt32? {
+    let name = "\(service)/\(configured.name)"
+    if let slot = servers.slot(named: name),
+      servers[slot]?.configuration.address == configured.address
+    {
+      return slot
+    }
+    return servers.slot(named: "\(name)/\(configured.address)")
+  }
+
+  private mutating func setSuperseded(_ slot: UInt32, _ isSuperseded: Bool) {
+    guard var server = servers[slot], server.isSuperseded != isSuperseded else { return }
+    let former = server.qualifiedName
+    server.isSuperseded = isSuperseded
+    servers[slot] = server
+    servers.rename(former, server.qualifiedName)
   }
 
   private mutating func retire(_ slots: [UInt32], of service: inout PlannedService) {

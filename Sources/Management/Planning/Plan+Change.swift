@@ -8,7 +8,7 @@ extension Plan {
   /// (`maint`).
   ///
   /// - Parameters:
-  ///   - name: `SERVICE/SERVER`
+  ///   - name: as `serverName`
   ///   - weight: 0...65,535; nil leaves it
   ///   - state: nil leaves it
   /// - Returns: the server's slot

@@ -21,6 +21,7 @@ extension Plan {
     public let slot: UInt32
     public let serviceSlot: UInt32
     public let service: String
+    /// `SERVER/ADDRESS` of a retired one whose name another server has.
     public let name: String
     public let address: IPAddress
     /// Of its next hop; nil while it is not known.
@@ -54,7 +55,7 @@ extension Plan {
     servers[slot].map { server in
       ServerView(
         slot: slot, serviceSlot: server.serviceSlot, service: server.service,
-        name: server.configuration.name, address: server.configuration.address,
+        name: server.name, address: server.configuration.address,
         mac: mac(of: way(to: server.configuration)), port: server.configuration.port,
         weight: server.weight,
         effectiveWeight: server.effectiveWeight(for: algorithm(of: server)), state: server.state,
@@ -65,11 +66,11 @@ extension Plan {
 
   public func serviceName(_ slot: UInt32) -> String? { services[slot]?.configuration.name }
 
-  /// `SERVICE/SERVER`.
+  /// `SERVICE/SERVER`, or `SERVICE/SERVER/ADDRESS` of a retired one whose name another server has.
   public func serverName(_ slot: UInt32) -> String? { servers[slot]?.qualifiedName }
 
   public func serviceSlot(named name: String) -> UInt32? { services.slot(named: name) }
 
-  /// - Parameter name: `SERVICE/SERVER`
+  /// - Parameter name: as `serverName`
   public func serverSlot(named name: String) -> UInt32? { servers.slot(named: name) }
 }

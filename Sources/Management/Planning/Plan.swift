@@ -5,10 +5,13 @@ import Wire
 /// What the snapshots are made of: the configuration, what operators and health checks changed of
 /// it, and who has which slot.
 ///
-/// A service is known by its name and a server by `SERVICE/SERVER`: whatever else of it changes, it
-/// keeps its slot. One that leaves the configuration is retired: it takes no new session and keeps
-/// its slot until `release` is told that no session refers to it. If it comes back before that, it
-/// has its old slot.
+/// A service is known by its name, a server by `SERVICE/SERVER` and its address: whatever else of it
+/// changes, it keeps its slot. One that leaves the configuration is retired: it takes no new session
+/// and keeps its slot until `release` is told that no session refers to it. If it comes back before
+/// that, it has its old slot.
+///
+/// A server whose address changes is another host: the one that had the name is retired, and known by
+/// `SERVICE/SERVER/ADDRESS` from then on, a name that no configured one can have.
 public struct Plan: Sendable {
   /// The configuration that holds now.
   public internal(set) var configuration: Configuration
@@ -74,6 +77,8 @@ struct PlannedServer: Sendable {
   var stateOverride: ServerState?
   var health = ServerHealth.unknown
   var retired = false
+  /// Whether its name went over to a server at another address.
+  var isSuperseded = false
   /// When it came up again, left maintenance or joined its service, whichever was last; nil if it did
   /// not, or its slow start is over.
   var roseAt: ContinuousClock.Instant?
@@ -84,7 +89,10 @@ struct PlannedServer: Sendable {
   /// the latest, and the one that is to be published.
   var response: ResponseWeight?
 
-  var qualifiedName: String { "\(service)/\(configuration.name)" }
+  var name: String {
+    isSuperseded ? "\(configuration.name)/\(configuration.address)" : configuration.name
+  }
+  var qualifiedName: String { "\(service)/\(name)" }
   var weight: UInt32 { retired ? 0 : weightOverride ?? configuration.weight }
   var state: ServerState { stateOverride ?? (retired ? .drain : .ready) }
   var takesNewSessions: Bool { state == .ready && health != .down && weight > 0 }

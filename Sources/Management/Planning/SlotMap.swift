@@ -33,6 +33,14 @@ struct SlotMap<Entry: Sendable>: Sendable {
     return slot
   }
 
+  /// - Precondition: the old name has a slot, and the new one none
+  mutating func rename(_ old: String, _ new: String) {
+    guard slots[new] == nil, let slot = slots.removeValue(forKey: old) else {
+      preconditionFailure("one name for another")
+    }
+    slots[new] = slot
+  }
+
   mutating func release(_ slot: UInt32, named name: String) {
     precondition(slots[name] == slot, "the slot is the name's")
     slots[name] = nil
