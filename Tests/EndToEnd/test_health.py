@@ -14,6 +14,7 @@ from harness import network
 from harness.flows import SERVER_ISN, tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
+from harness.prometheus import Page
 from harness.setup import one_arm, server, service
 
 # Who is dead refuses at once; a busy machine may be late.
@@ -207,6 +208,29 @@ def test_what_is_shown_of_a_check(inside, webs):
         reload(live, one_arm([service((1, 2, 3), health=http(body="is bad"))]))
         wait_for(live, {"s1": "down", "s2": "down", "s3": "down"})
         assert shown(live)["s1"]["health_reason"] == 'the body has no "is bad"'
+
+
+def test_the_response_time_of_a_dead_server_is_not_known(inside, webs):
+    """Neither shown nor measured, until it answers again."""
+    checked = service((1, 2), health=http(), algorithm="rt")
+    with Live(one_arm([checked], metrics="127.0.0.1:9464"), inside) as live:
+
+        def times():
+            """Those shown, and those measured."""
+            page = Page(inside.get(9464, "/metrics")[2])
+            name = "tagline_server_response_time_seconds"
+            measured = {dict(labels)["server"] for sample, labels in page.samples if sample == name}
+            known = {name for name, one in shown(live).items() if one["response_time_us"] is not None}
+            return known, measured
+
+        wait_for(live, {"s1": "up", "s2": "up"})
+        assert times() == ({"s1", "s2"}, {"s1", "s2"})
+        webs.end(2)
+        wait_for(live, {"s1": "up", "s2": "down"})
+        assert times() == ({"s1"}, {"s1"})
+        webs.start(2)
+        wait_for(live, {"s1": "up", "s2": "up"})
+        assert times() == ({"s1", "s2"}, {"s1", "s2"})
 
 
 def test_a_silent_server_times_out(inside):

@@ -1,3 +1,4 @@
+import Balancing
 import Snapshots
 
 /// Which servers are checked how, and what came of it. Knows neither clocks nor sockets.
@@ -28,8 +29,8 @@ struct HealthBook: Sendable {
     let at: ContinuousClock.Instant?
     /// Of the last check.
     let duration: Duration?
-    /// Smoothed over the good answers.
-    let responseTime: Duration?
+    /// Of the good answers of late; nil if there are none, or the server is down.
+    let responseTime: ResponseTimes.Average?
     let changes: UInt64
   }
 
@@ -45,7 +46,7 @@ struct HealthBook: Sendable {
     let check: HealthCheck
     var slots: [UInt32] = []
     var last: CheckOutcome?
-    var responseTime = SmoothedTime()
+    var time = CheckTime()
   }
 
   private struct Watched {
@@ -111,19 +112,20 @@ struct HealthBook: Sendable {
   mutating func take(_ outcomes: [CheckOutcome]) -> [Change] {
     var changed: [UInt32: Change] = [:]
     for outcome in outcomes {
-      guard let slots = entries[outcome.check]?.slots else { continue }
+      guard let entry = entries[outcome.check] else { continue }
       var reason: String?
       switch outcome.result {
       case .good:
         counts.good += 1
-        entries[outcome.check]?.responseTime.add(outcome.duration)
+        entries[outcome.check]?.time.add(
+          outcome.duration, ended: outcome.at, interval: entry.check.interval)
       case .bad(let why):
         counts.bad += 1
         reason = why
       case .unable: counts.unable += 1
       }
       entries[outcome.check]?.last = outcome
-      for slot in slots {
+      for slot in entry.slots {
         guard var server = watched[slot] else { continue }
         if server.state.take(outcome.result, rise: server.rise, fall: server.fall) {
           server.changes += 1
@@ -137,11 +139,12 @@ struct HealthBook: Sendable {
   }
 
   /// nil if the server is not checked.
-  func view(slot: UInt32) -> View? {
+  func view(slot: UInt32, now: ContinuousClock.Instant) -> View? {
     guard let server = watched[slot], let entry = entries[server.id] else { return nil }
+    let time = entry.time.average(at: now, interval: entry.check.interval)
     return View(
       last: entry.last?.result, at: entry.last?.at, duration: entry.last?.duration,
-      responseTime: entry.responseTime.value, changes: server.changes)
+      responseTime: server.state.health == .down ? nil : time, changes: server.changes)
   }
 }
 

@@ -29,13 +29,3 @@ struct HealthState: Sendable, Equatable {
     return health != before
   }
 }
-
-/// A smoothed response time: as RFC 6298 2 smooths round trips, by an eighth of each sample.
-struct SmoothedTime: Sendable, Equatable {
-  /// nil before the first sample.
-  private(set) var value: Duration?
-
-  mutating func add(_ sample: Duration) {
-    value = value.map { $0 + (sample - $0) / 8 } ?? sample
-  }
-}

@@ -58,7 +58,7 @@ extension Manager {
 
   /// What is shown of a server's checks beside its health.
   func describeChecks(of slot: UInt32) -> [(String, JSONValue)] {
-    let view = health.view(slot: slot)
+    let view = health.view(slot: slot, now: .now)
     return [
       ("health_reason", JSONValue(view?.reason)),
       ("check_time_us", microseconds(view?.duration)),

@@ -34,7 +34,7 @@ extension Manager {
     let servers = slots.flatMap { plan.service(slot: $0)?.serverSlots ?? [] }.compactMap { slot in
       plan.server(slot: slot).map { server in
         (
-          view: server, check: health.view(slot: slot),
+          view: server, check: health.view(slot: slot, now: .now),
           labels: ["service": server.service, "server": server.name] as MetricLabels
         )
       }

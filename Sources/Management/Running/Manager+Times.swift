@@ -6,19 +6,19 @@ import Snapshots
 extension Manager {
   /// What the algorithms are told of a server.
   func times(of slot: UInt32, checksApplication: Bool) -> ServerTimes {
-    var times = ServerTimes(
-      requests: appliance.responseTime(server: slot), network: appliance.networkTime(server: slot))
-    if checksApplication, let time = health.view(slot: slot)?.responseTime {
-      // Smoothed over 8 checks.
-      times.checks = ResponseTimes.Average(
-        microseconds: Double(time.nanoseconds) / 1000, samples: 8)
-    }
-    return times
+    ServerTimes(
+      requests: appliance.responseTime(server: slot),
+      checks: checksApplication ? checkTime(of: slot) : nil,
+      network: appliance.networkTime(server: slot))
   }
 
   /// What is shown: what is nearest to what clients wait for.
   func responseTime(of slot: UInt32) -> Duration? {
-    requestTime(of: slot) ?? health.view(slot: slot)?.responseTime ?? networkTime(of: slot)
+    requestTime(of: slot) ?? checkTime(of: slot).map(Self.duration) ?? networkTime(of: slot)
+  }
+
+  private func checkTime(of slot: UInt32) -> ResponseTimes.Average? {
+    health.view(slot: slot, now: .now)?.responseTime
   }
 
   func requestTime(of slot: UInt32) -> Duration? {

@@ -1,3 +1,4 @@
+import Balancing
 import Snapshots
 import Testing
 
@@ -57,7 +58,7 @@ import Testing
     let counts = book.counts
     #expect(book.take([outcome(added[2].id, .bad("late"))]) == [])
     #expect(book.counts == counts)
-    #expect(book.view(slot: 2) == nil)
+    #expect(book.view(slot: 2, now: .now) == nil)
   }
 
   /// The plan forgets a server's health with its address, and the book follows.
@@ -73,26 +74,63 @@ import Testing
 
   @Test func whatIsKnownOfAServer() throws {
     var book = HealthBook()
-    #expect(book.view(slot: 0) == nil)
+    #expect(book.view(slot: 0, now: .now) == nil)
     let (added, _) = book.watch([wanted(0, check(1), rise: 1, fall: 1)])
-    var view = try #require(book.view(slot: 0))
+    var view = try #require(book.view(slot: 0, now: .now))
     #expect(view.reason == nil && view.duration == nil && view.at == nil)
-    #expect(view.changes == 0)
+    #expect(view.changes == 0 && view.responseTime == nil)
     let id = added[0].id
-    _ = book.take([outcome(id, .good, took: 80), outcome(id, .good, took: 160)])
-    view = try #require(book.view(slot: 0))
+    _ = book.take([outcome(id, .good, took: 80)])
+    view = try #require(book.view(slot: 0, now: .now))
     #expect(view.reason == "ok" && view.changes == 1)
-    #expect(view.duration == .milliseconds(160))
-    #expect(view.responseTime == .milliseconds(90))
-    // A bad answer's time says nothing of how fast the server is.
+    #expect(view.duration == .milliseconds(80))
     _ = book.take([outcome(id, .bad("timeout after 1 s"), took: 1000)])
-    view = try #require(book.view(slot: 0))
+    view = try #require(book.view(slot: 0, now: .now))
     #expect(view.reason == "timeout after 1 s" && view.changes == 2)
     #expect(view.duration == .milliseconds(1000))
-    #expect(view.responseTime == .milliseconds(90))
     _ = book.take([outcome(id, .unable("too many open files"))])
-    #expect(book.view(slot: 0)?.reason == "too many open files")
-    #expect(book.counts == HealthBook.Counts(good: 2, bad: 1, unable: 1, changes: 2))
+    #expect(book.view(slot: 0, now: .now)?.reason == "too many open files")
+    #expect(book.counts == HealthBook.Counts(good: 1, bad: 1, unable: 1, changes: 2))
+  }
+
+  /// Of two services that share a check every 2 s, one takes a server for dead at the first bad answer. A
+  /// bad answer's time says nothing of how fast the server is, and neither does one that could not be had.
+  @Test func responseTimes() throws {
+    let start = ContinuousClock.now
+    var book = HealthBook()
+    let (added, _) = book.watch([
+      wanted(0, check(1), rise: 1, fall: 1), wanted(1, check(1), rise: 1, fall: 2),
+    ])
+    func take(_ result: CheckResult, begun seconds: Double, took: Duration) {
+      _ = book.take([
+        CheckOutcome(
+          check: added[0].id, result: result, at: start + .seconds(seconds) + took, duration: took)
+      ])
+    }
+    func time(_ slot: UInt32, _ seconds: Double) -> ResponseTimes.Average? {
+      book.view(slot: slot, now: start + .seconds(seconds))?.responseTime
+    }
+    take(.good, begun: 0, took: .milliseconds(80))
+    take(.good, begun: 2, took: .milliseconds(160))
+    // (80 x 7/8 + 160) / (7/8 + 1) ms.
+    let known = try #require(time(0, 2))
+    #expect(abs(known.microseconds - 122_666.667) < 0.001 && known.samples == 1.875)
+    let later = try #require(time(0, 4))
+    #expect(later.microseconds == known.microseconds && later.samples == 1.640_625)
+    take(.unable("no socket"), begun: 4, took: .zero)
+    take(.bad("refused"), begun: 6, took: .seconds(1))
+    #expect(time(0, 8) == nil)
+    #expect(time(1, 8)?.microseconds == known.microseconds)
+    take(.bad("refused"), begun: 8, took: .seconds(1))
+    #expect(time(1, 10) == nil)
+    // It is up again: what was known counts by its age, 5 intervals, 1.875 x (7/8)^5 = 0.9617...
+    take(.good, begun: 12, took: .milliseconds(10))
+    let again = try #require(time(0, 12))
+    #expect(abs(again.samples - 1.961_704_254_2) < 1e-9)
+    #expect(
+      abs(again.microseconds - (122_666.667 * 0.961_704_254_2 + 10_000) / 1.961_704_254_2) < 0.001)
+    // 16 intervals after its beginning the last good check says nothing.
+    #expect(time(1, 44) != nil && time(1, 44.1) == nil)
   }
 
   /// A server that went down and up again within one batch is told once, as it ended up.

@@ -39,16 +39,4 @@ func results(_ text: String) -> [CheckResult] {
     #expect(state.take(.good, rise: 2, fall: 3) == true)
     #expect(state.health == .up)
   }
-
-  /// RFC 6298 2: the first sample as it is, then 7/8 of what was and 1/8 of the new.
-  @Test func smoothing() {
-    var time = SmoothedTime()
-    #expect(time.value == nil)
-    time.add(.milliseconds(80))
-    #expect(time.value == .milliseconds(80))
-    time.add(.milliseconds(160))
-    #expect(time.value == .milliseconds(90))
-    time.add(.milliseconds(10))
-    #expect(time.value == .milliseconds(80))
-  }
 }
