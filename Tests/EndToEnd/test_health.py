@@ -150,6 +150,52 @@ def test_on_down_reset_ends_the_dead_servers_sessions(inside, webs, labelled):
         assert {one["server"] for one in shown_sessions} == {"s1"} and len(shown_sessions) == 4
 
 
+@pytest.mark.parametrize("leaves", ["server", "service", "name"])
+def test_on_down_reset_holds_for_servers_that_left(inside, webs, leaves):
+    """They are checked as long as they have sessions. The name's new server is another."""
+    dead = "s2"
+
+    def setup(servers, **fields):
+        checked = service(servers, health=http(), **{"on-down": "reset"}, **fields)
+        return one_arm([checked], metrics="127.0.0.1:9464")
+
+    def servers_shown():
+        return {one["name"] for one in live.admin.call("show.servers")}
+
+    def targets():
+        return Page(inside.get(9464, "/metrics")[2]).value("tagline_health_targets")
+
+    with Live(setup((1, 2)), inside) as live:
+        wait_for(live, {"s1": "up", "s2": "up"})
+        sessions = opened(live, range(1, 3))
+        lost, label = next(one for one in sessions if one[0].server == 2)
+        if leaves == "server":
+            reload(live, setup((1,)))
+        elif leaves == "service":
+            reload(live, setup((1,), name="other", port=81))
+        else:
+            reload(live, setup((server(1), server(3, name="s2"))))
+            dead = f"s2/{network.server_address(2)}"
+        assert shown(live)[dead]["retired"] and shown(live)[dead]["health"] == "up"
+        live.step()
+        step = live.send(lost.up(lost.send(), label=label))
+        assert step.bytes() == [lost.at_server(lost.send(), label, ttl=64, label_ttl=63)]
+        before = targets()
+        webs.end(2)
+        wait_until(lambda: shown(live)[dead]["health"] == "down", 20, "it is down")
+        assert shown(live)[dead]["health_reason"] == "connection refused"
+        live.pass_fillers()
+        wait_until(
+            lambda: live.admin.call("status")["labels"]["closing"] == 1, 10, "its session is met"
+        )
+        live.step()
+        step = live.send(lost.up(lost.send(), label=label))
+        assert step.drops() == {"server_down": 1} and step.rise["answer.packets"] == 1
+        # Without sessions it is gone, and so is its check.
+        wait_until(lambda: dead not in servers_shown(), 20, "it is gone")
+        assert targets() == before - 1
+
+
 @pytest.mark.parametrize("checked", [True, False])
 def test_a_server_that_a_reload_brings_starts_slowly(inside, webs, checked):
     """In 6 minutes it has a tenth of its weight, 26 of 256; those of the start have all of theirs."""

@@ -364,6 +364,43 @@ def test_a_lost_endpoint_is_found(net, workers):
         detach(net)
 
 
+LEAVING = {
+    "server": ([service([nobody()], health=CHECK)], "s1"),
+    "name": (
+        [service([labelled(address=network.server_address(5))], health=CHECK)],
+        f"s1/{network.server_address(1)}",
+    ),
+    # No service has the virtual address any more.
+    "service": ([service([labelled()], name="other", address="203.0.113.98")], "s1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("services, name", LEAVING.values(), ids=LEAVING.keys())
+def test_a_server_that_left_is_checked_while_it_has_sessions(
+    net, endpoint, workers, services, name
+):
+    with running(net, [service([labelled()], health=CHECK)], workers) as box:
+        wait_for(box, "up")
+        with net.client.connect(network.VIP4, 80):
+            box.config.write_text(KernelSetup(services, workers).text(box.folder))
+            box.admin.call("reload")
+            left = shown(box, server=name)
+            # What is left of earlier tests' connections may be rebuilt.
+            assert left["retired"] and left["sessions"] >= 1 and left["health"] == "up"
+            # Longer than a server without good answers stays up.
+            time.sleep((FALL + 2) * INTERVAL)
+            left = shown(box, server=name)
+            assert (left["health"], left["health_reason"]) == ("up", "ok")
+            assert left["check_age_s"] < INTERVAL + SLACK / 2
+            drop(net)
+            try:
+                wait_until(
+                    lambda: shown(box, server=name)["health"] == "down", 5 + SLACK, "it is down"
+                )
+            finally:
+                hold(net)
+
+
 def test_a_silent_endpoint_is_seldom_asked_twice(net, endpoint):
     """What is silent would take twice the connections else. Beside checks the twins send little."""
     often = CHECK | {"interval": "200ms", "timeout": "150ms"}

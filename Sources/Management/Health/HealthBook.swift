@@ -87,11 +87,24 @@ struct HealthBook: Sendable {
         id: id, rise: server.rise, fall: server.fall, state: state, changes: before?.changes ?? 0)
     }
     let removed = entries.filter { $0.value.slots.isEmpty }
-    for (id, entry) in removed {
-      entries[id] = nil
-      ids[entry.check] = nil
-    }
+    for (id, entry) in removed { forget(id, entry) }
     return (added, Array(removed.keys))
+  }
+
+  /// Checks a server no more.
+  ///
+  /// - Returns: the check to end; nil if others want it
+  mutating func unwatch(slot: UInt32) -> CheckID? {
+    guard let id = watched.removeValue(forKey: slot)?.id else { return nil }
+    entries[id]?.slots.removeAll { $0 == slot }
+    guard let entry = entries[id], entry.slots.isEmpty else { return nil }
+    forget(id, entry)
+    return id
+  }
+
+  private mutating func forget(_ id: CheckID, _ entry: Entry) {
+    entries[id] = nil
+    ids[entry.check] = nil
   }
 
   private mutating func begin(

@@ -54,7 +54,7 @@ struct HTTPQuestion: Hashable, Sendable {
 }
 
 extension HealthCheck {
-  /// nil if the service checks none of its servers.
+  /// nil if the service checks none of its servers, or those at the virtual address from no source.
   ///
   /// - Parameters:
   ///   - address: the server's own
@@ -62,7 +62,9 @@ extension HealthCheck {
   init?(
     _ service: Configuration.Service, _ address: IPAddress, source: Source? = nil
   ) {
-    guard let health = service.health else { return nil }
+    guard let health = service.health, (health.target == .vip) == (source != nil) else {
+      return nil
+    }
     let address = source == nil ? address : service.address
     self.address = address
     self.source = source

@@ -15,6 +15,11 @@ extension Manager {
     checker?.change(added: added, removed: removed)
   }
 
+  /// Has a server checked no more.
+  func unwatchHealth(of slot: UInt32) {
+    if let ended = health.unwatch(slot: slot) { checker?.change(added: [], removed: [ended]) }
+  }
+
   /// Makes checks along the path possible if a configuration has any.
   func openChecks(_ configuration: Configuration) throws(KernelError) {
     if let opened = try kernel.openChecks(configuration) { pathProber.use(opened) }

@@ -1,12 +1,12 @@
 extension Plan {
-  /// The checks that the configuration asks for, in its order. Servers that have left it are not
-  /// checked any more.
+  /// The checks that the configuration asks for, in its order. Servers that have left it are checked
+  /// for as long as they have sessions, as their service's others are, or were if that left too.
   var wantedChecks: [HealthBook.Wanted] {
-    serviceSlots.flatMap { slot -> [HealthBook.Wanted] in
+    (serviceSlots + retiredServiceSlots).flatMap { slot -> [HealthBook.Wanted] in
       guard let service = services[slot], let health = service.configuration.health else {
         return []
       }
-      return service.serverSlots.compactMap { slot in
+      return (service.serverSlots + service.retiredServerSlots).compactMap { slot in
         guard let server = servers[slot],
           let check = HealthCheck(
             service.configuration, server.configuration.address,

@@ -80,13 +80,15 @@ extension Plan {
     service.serverSlots = configured.servers.map {
       assign($0, service: configured.name, serviceSlot: slot)
     }
-    if configured.health == nil {
-      for server in service.serverSlots { servers[server]?.health = .unknown }
-    }
     service.serverNames = configured.servers.map(\.name)
     let current = Set(service.serverSlots)
     service.retiredServerSlots.removeAll { current.contains($0) }
     retire(former.filter { !current.contains($0) }, of: &service)
+    if configured.health == nil {
+      for server in service.serverSlots + service.retiredServerSlots {
+        servers[server]?.health = .unknown
+      }
+    }
     services[slot] = service
     return slot
   }

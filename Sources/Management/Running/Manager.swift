@@ -100,6 +100,7 @@ final class Manager: AdminBackend, @unchecked Sendable {
       totalBaselines[slot] = appliance.totalSessions(server: slot)
       appliance.forgetTimes(server: slot)
       retiredServers.remove(slot)
+      unwatchHealth(of: slot)
     }
     for (slot, number) in retiredServices.since
     where appliance.isPast(snapshot: number - 1) && plan.release(serviceSlot: slot) {

@@ -61,6 +61,23 @@ import Testing
     #expect(book.view(slot: 2, now: .now) == nil)
   }
 
+  @Test func aServerThatIsCheckedNoMore() {
+    var book = HealthBook()
+    let (added, _) = book.watch([
+      wanted(0, check(1), rise: 1), wanted(1, check(1), rise: 1), wanted(2, check(2)),
+    ])
+    // Another wants the same check.
+    #expect(book.unwatch(slot: 1) == nil)
+    #expect(book.view(slot: 1, now: .now) == nil)
+    #expect(book.take([outcome(added[0].id, .good)]).map(\.slot) == [0])
+    #expect(book.unwatch(slot: 0) == added[0].id)
+    #expect(book.unwatch(slot: 0) == nil)
+    #expect(book.take([outcome(added[0].id, .bad("late"))]) == [] && book.checkCount == 1)
+    // The same check again is another.
+    let (again, ended) = book.watch([wanted(0, check(1)), wanted(2, check(2))])
+    #expect(again.map(\.check) == [check(1)] && again[0].id != added[0].id && ended.isEmpty)
+  }
+
   /// The plan forgets a server's health with its address, and the book follows.
   @Test func thePlansHealthHolds() {
     var book = HealthBook()

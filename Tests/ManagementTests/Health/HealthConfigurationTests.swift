@@ -100,6 +100,8 @@ import Wire
       return
     }
     #expect(question.host == "203.0.113.10:80")
+    // The server's own address is not asked instead.
+    #expect(HealthCheck(configuration.services[0], virtual) == nil)
   }
 
   /// A packet of a check that a server sends back is no client's.
