@@ -121,6 +121,11 @@ static inline __attribute__((always_inline)) bool shim_ring_is_full(const struct
 	return rte_ring_full(ring);
 }
 
+static inline __attribute__((always_inline)) bool shim_ring_is_half_full(const struct rte_ring *ring)
+{
+	return rte_ring_count(ring) >= rte_ring_get_capacity(ring) / 2;
+}
+
 static inline __attribute__((always_inline)) void shim_ring_put(struct rte_ring *ring, struct rte_mbuf *m)
 {
 	(void)rte_ring_sp_enqueue(ring, m);

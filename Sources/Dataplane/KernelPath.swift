@@ -102,7 +102,8 @@ public final class KernelPath: @unchecked Sendable {
   /// Has `run` return soon; from any thread.
   public func stop() { isStopping.store(true, ordering: .releasing) }
 
-  /// Moves at most a burst from each worker and each twin.
+  /// Moves at most a burst from each worker, and from each twin as many as these may have had the kernel
+  /// answer, so that a flood does not fill the twin's queue.
   ///
   /// - Returns: how many packets there were
   func turn() -> Int {
@@ -140,7 +141,7 @@ public final class KernelPath: @unchecked Sendable {
   private func collect(from twin: Twin) -> Int {
     guard let ring = shared.fromKernel else { return 0 }
     var count = 0
-    while count < Self.burstSize {
+    while count < Self.burstSize * shared.workers {
       let length = read(twin.descriptor, frame, Self.longestFrame)
       guard length > 0 else { break }
       count += 1

@@ -17,7 +17,7 @@ extension Worker {
     } else if ethertype == WireEthertype.ipv6, hasTwin(frame.port),
       Self.isNeighbourDiscovery(frame)
     {
-      giveToKernel(frame, .neighbours)
+      giveToKernel(frame, .neighbours, from: senderOnLink(frame, Self.source(frame)))
     } else {
       drop(frame.mbuf, .linkMulticast)
     }
@@ -31,12 +31,42 @@ extension Worker {
     case Ethertype.vlan, Ethertype.serviceVLAN, Ethertype.legacyQinQ: drop(frame.mbuf, .vlan)
     case Ethertype.mplsUpstream: drop(frame.mbuf, .ethertype)
     default:
-      if hasTwin(frame.port) { giveToKernel(frame, .other) } else { drop(frame.mbuf, .ethertype) }
+      guard hasTwin(frame.port) else { return drop(frame.mbuf, .ethertype) }
+      giveToKernel(frame, .other, from: .stranger)
     }
   }
 
   private mutating func meetARP(_ frame: Frame) {
-    if hasTwin(frame.port) { giveToKernel(frame, .neighbours) } else { drop(frame.mbuf, .arp) }
+    guard hasTwin(frame.port) else { return drop(frame.mbuf, .arp) }
+    let packet = UnsafeRawPointer(frame.data + frame.ip)
+    // The sender's protocol address (RFC 826).
+    let address =
+      frame.available &- frame.ip >= 18
+      ? packet.ipv4Address(14) : IPAddress(high: 0, low: 0)
+    giveToKernel(frame, .neighbours, from: senderOnLink(frame, address))
+  }
+
+  /// Of what only hosts of the link can send. A next hop's Ethernet address suffices, since a host may
+  /// solicit from any of its addresses, and so does a peer's address: while it is asked for, its Ethernet
+  /// address is not known, or may be another one by now.
+  private mutating func senderOnLink(_ frame: Frame, _ address: IPAddress) -> KernelSender {
+    let port = UInt8(truncatingIfNeeded: frame.port)
+    return snapshot.isNextHop(mac: frame.sourceMAC, port: port)
+      || snapshot.isPeer(high: address.high, low: address.low, port: port) ? .peer : .stranger
+  }
+
+  /// Of what routers pass on, too.
+  private mutating func sender(_ frame: Frame) -> KernelSender {
+    let address = Self.source(frame)
+    return snapshot.isPeer(
+      high: address.high, low: address.low, mac: frame.sourceMAC,
+      port: UInt8(truncatingIfNeeded: frame.port)) ? .peer : .stranger
+  }
+
+  /// The source address of a frame's IP header, which must be whole.
+  private static func source(_ frame: Frame) -> IPAddress {
+    let ip = UnsafeRawPointer(frame.data + frame.ip)
+    return ip.load8(0) >> 4 == 4 ? ip.ipv4Address(12) : ip.ipv6Address(8)
   }
 
   /// Neighbour discovery (RFC 4861 4), or multicast listener discovery behind its router alert (RFC
@@ -64,7 +94,8 @@ extension Worker {
     let probed = probedServer(frame, packet)
     if probed != noIndex { return meetProbeAnswer(frame, packet, server: probed) }
     guard let kind = kernelKind(frame, packet) else { return drop(frame.mbuf, reason) }
-    giveToKernel(frame, kind)
+    let sender = kind == .neighbours ? senderOnLink(frame, packet.source) : sender(frame)
+    giveToKernel(frame, kind, from: sender)
   }
 
   /// A packet whose time to live is over for whoever forwards it: the kernel does not.
@@ -86,7 +117,7 @@ extension Worker {
     let ip = UnsafeRawPointer(frame.data + frame.ip)
     let destination = ip.load8(0) >> 4 == 4 ? ip.ipv4Address(16) : ip.ipv6Address(24)
     guard isOwn(destination, frame.port) else { return drop(frame.mbuf, rawReason: rawReason) }
-    giveToKernel(frame, .icmp)
+    giveToKernel(frame, .icmp, from: sender(frame))
   }
 
   /// nil if it is not for the port's twin.
@@ -103,9 +134,11 @@ extension Worker {
       // The virtual addresses are on the twins of client-side ports.
       if isVirtual && !port(frame.port).pointee.side.facesClients { return nil }
       let type = (frame.data + (frame.ip &+ Int(packet.transportOffset))).load(as: UInt8.self)
+      // No router has passed it on, or it is none (RFC 4861 7.1).
       let isDiscovery =
         packet.protocolNumber == ProtocolNumber.icmpv6
         && !packet.has(ParsedPacket.laterFragment) && Self.isNeighbourDiscovery(type: type)
+        && (frame.ttl >= 0 ? frame.ttl : Int(packet.ttl)) == 255
       return isDiscovery ? .neighbours : .icmp
     }
   }
@@ -119,12 +152,16 @@ extension Worker {
 
   /// Puts a packet on the ring to the kernel path, as a plain Ethernet frame: tag and labels off, and
   /// the TTL of the label, if there was one, in IP.
-  private mutating func giveToKernel(_ frame: Frame, _ kind: KernelKind) {
-    let limit = kernelLimits + (frame.port &* KernelKind.count &+ kind.rawValue)
+  private mutating func giveToKernel(
+    _ frame: Frame, _ kind: KernelKind, from sender: KernelSender
+  ) {
+    let limit = kernelLimits + KernelLimit.place(port: frame.port, kind, sender)
     guard let ring = kernelRing, limit.pointee.take(cost: kernelCost, now: now) else {
       return drop(frame.mbuf, .kernelLimit)
     }
-    if shim_ring_is_full(ring) { return drop(frame.mbuf, .kernelFull) }
+    // Half of the ring is for peers, and for the answers to checks along the path.
+    let isFull = sender == .peer ? shim_ring_is_full(ring) : shim_ring_is_half_full(ring)
+    if isFull { return drop(frame.mbuf, .kernelFull) }
     let ip = frame.data + frame.ip
     if frame.ttl >= 0 { TimeToLive.set(ip, UInt8(truncatingIfNeeded: frame.ttl)) }
     if frame.ip != 14 {

@@ -20,7 +20,7 @@ extension Worker {
     fragmentScratch = try memory.take(
       OpaquePointer?.self, count: PacketList.capacity, for: purpose)
     kernelLimits = try memory.take(
-      KernelLimit.self, count: devices.count * KernelKind.count, for: purpose)
+      KernelLimit.self, count: devices.count * KernelLimit.countOfPort, for: purpose)
     kernelRing = shared.toKernel[index]
     discards = try PacketList(&memory)
 

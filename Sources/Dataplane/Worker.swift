@@ -40,7 +40,7 @@ public struct Worker {
   let statelessSYNs: UnsafeMutablePointer<UInt32>
   /// Sessions whose time has come.
   let expired: UnsafeMutablePointer<UInt32>
-  /// By port and `KernelKind`.
+  /// See `KernelLimit.place`.
   let kernelLimits: UnsafeMutablePointer<KernelLimit>
   /// Where packets for kernel twins go; nil without any.
   let kernelRing: OpaquePointer?

@@ -39,6 +39,9 @@ public struct Snapshot: @unchecked Sendable {
   @inlinable @inline(__always)
   var intervals: UnsafePointer<PortInterval> { section(header.pointee.intervals) }
 
+  @inlinable @inline(__always)
+  var peers: UnsafePointer<Peer> { section(header.pointee.peers) }
+
   @inlinable public var portCount: Int { Int(header.pointee.portCount) }
   @inlinable public var serviceCount: Int { Int(header.pointee.serviceCount) }
   @inlinable public var serverCount: Int { Int(header.pointee.serverCount) }
@@ -87,6 +90,8 @@ public struct Snapshot: @unchecked Sendable {
     @usableFromInline var virtualAddresses: UInt64 = 0
     @usableFromInline var intervals: UInt64 = 0
     @usableFromInline var virtualAddressMask: UInt64 = 0
+    @usableFromInline var peers: UInt64 = 0
+    @usableFromInline var peerMask: UInt64 = 0
     @usableFromInline var portCount: UInt32 = 0
     @usableFromInline var serviceCount: UInt32 = 0
     @usableFromInline var serverCount: UInt32 = 0

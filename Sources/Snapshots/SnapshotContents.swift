@@ -17,6 +17,8 @@ public struct SnapshotContents: Sendable {
   public var maglevEntries: [UInt16] = []
   /// What the services' `accessOffset` points into.
   public var accessRanges: [AccessRange] = []
+  /// With whom the appliance itself has to do, in any order.
+  public var peers: [PeerRecord] = []
 
   public init() {}
 }
@@ -25,6 +27,7 @@ extension SnapshotContents {
   /// Lays the contents out in one block, 64-byte aligned, each section on its own cache line.
   public func build() -> Snapshot {
     let lookup = VirtualAddressTable(services: services)
+    let known = PeerTable(peers)
     var header = Snapshot.Header()
     var size = UInt64(MemoryLayout<Snapshot.Header>.size)
     func reserve<T>(_ count: Int, _ type: T.Type) -> UInt64 {
@@ -41,11 +44,13 @@ extension SnapshotContents {
     header.prefixes = reserve(prefixes.count, PrefixRecord.self)
     header.virtualAddresses = reserve(lookup.slots.count, Snapshot.VirtualAddress.self)
     header.intervals = reserve(lookup.intervals.count, Snapshot.PortInterval.self)
+    header.peers = reserve(known.slots.count, Snapshot.Peer.self)
     header.maglevEntries = reserve(maglevEntries.count, UInt16.self)
     header.accessRanges = reserve(accessRanges.count, AccessRange.self)
     header.number = number
     header.byteCount = (size + 63) & ~63
     header.virtualAddressMask = UInt64(lookup.slots.count - 1)
+    header.peerMask = UInt64(known.slots.count - 1)
     header.portCount = UInt32(ports.count)
     header.serviceCount = UInt32(services.count)
     header.serverCount = UInt32(servers.count)
@@ -78,6 +83,7 @@ extension SnapshotContents {
     copy(prefixes, to: header.prefixes)
     copy(lookup.slots, to: header.virtualAddresses)
     copy(lookup.intervals, to: header.intervals)
+    copy(known.slots, to: header.peers)
     copy(maglevEntries, to: header.maglevEntries)
     copy(accessRanges, to: header.accessRanges)
     return Snapshot(base: base)

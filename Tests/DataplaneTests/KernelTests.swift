@@ -67,20 +67,59 @@ extension DataplaneTests {
       #expect(bench.changes(since: later) == ["kernel.packets": 5, "drop.kernel_limit": 3])
     }
 
-    @Test func ringIsFull() throws {
-      let bench = try WorkerBench(.twinned)
-      let ring = try #require(bench.appliance.shared.toKernel[0])
-      var count = 0
-      while shim_ring_send_word(ring, 1) == 0 { count += 1 }
+    /// Servers and next hops are known by their addresses and Ethernet addresses together, but for what
+    /// no router passes on. Strangers have spent all that they may.
+    @Test(arguments: PeerCase.all)
+    func peersHaveLimitsOfTheirOwn(_ one: PeerCase) throws {
+      let network = Network.twinned.settings { $0.kernelPacketsPerSecond = 100 }.with {
+        $0.peers = [
+          (PeerCase.server, Hosts.server(0), 0), (PeerCase.server6, Hosts.server(0), 0),
+          (PeerCase.far, Hosts.gateway(9), 0), (PeerCase.sought, nil, 0),
+        ]
+      }
+      let bench = try WorkerBench(network)
+      for flood in [PeerCase.ping, PeerCase.datagram, PeerCase.arp, PeerCase.solicitation] {
+        bench.inject(Array(repeating: flood.bytes, count: 30))
+      }
       let before = bench.counters
-      bench.appliance.workers[0].burst[0] = Flow.web.fromClient.icmp(8, 0).bytes
-        .withUnsafeBytes {
+      bench.inject(Array(repeating: one.packet.bytes, count: 12))
+      #expect(
+        bench.changes(since: before)
+          == (one.isPeers
+            ? ["kernel.packets": 10, "drop.kernel_limit": 2] : ["drop.kernel_limit": 12]))
+    }
+
+    /// Half of the ring, which holds one packet less than its size, is left to peers.
+    @Test func strangersDoNotFillTheRing() throws {
+      let bench = try WorkerBench(
+        .twinned.with { $0.peers = [(PeerCase.server, Hosts.server(0), 0)] })
+      let ring = try #require(bench.appliance.shared.toKernel[0])
+      func outcome(_ packet: PacketBuilder) -> [String: UInt64] {
+        let before = bench.counters
+        bench.appliance.workers[0].burst[0] = packet.bytes.withUnsafeBytes {
           shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
         }
-      bench.appliance.workers[0].processBurst(1, port: 0)
-      #expect(bench.changes(since: before) == ["drop.kernel_full": 1])
-      for _ in 0..<count { #expect(shim_ring_receive_word(ring) == 1) }
-      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
+        bench.appliance.workers[0].processBurst(1, port: 0)
+        bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
+        var changes = bench.changes(since: before)
+        changes["rx.packets"] = nil
+        return changes
+      }
+      let half = (Int(Shared.kernelRingSize) - 1) / 2
+      for _ in 1..<half { #expect(shim_ring_send_word(ring, 1) == 0) }
+      #expect(outcome(PeerCase.ping) == ["kernel.packets": 1])
+      for packet in [PeerCase.ping, PeerCase.datagram, PeerCase.arp] {
+        #expect(outcome(packet) == ["drop.kernel_full": 1])
+      }
+      #expect(outcome(PeerCase.answer) == ["kernel.packets": 1])
+      while shim_ring_send_word(ring, 1) == 0 {}
+      #expect(outcome(PeerCase.answer) == ["drop.kernel_full": 1])
+      for _ in 0..<Shared.kernelRingSize - 1 {
+        let word = shim_ring_receive_word(ring)
+        guard word != 1 else { continue }
+        var packet = OpaquePointer(bitPattern: UInt(word))
+        shim_mbuf_free_bulk(&packet, 1)
+      }
     }
 
     /// A client of the port's own network is answered directly, any other through the gateway.
@@ -98,6 +137,27 @@ extension DataplaneTests {
             answer.ttl(63).ethernet(
               from: Hosts.port(0), to: throughGateway ? Hosts.gateway(9) : Hosts.client(1)))
         ], ["analysed.forwarded": 1])
+    }
+
+    /// A burst from each worker may have the kernel answer as much: one turn takes all of it.
+    @Test func takesWhatAllWorkersMayHaveCaused() throws {
+      let bench = try WorkerBench(.twinned, workers: 2)
+      var ends: [Int32] = [0, 0]
+      #expect(
+        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+      defer { for end in ends { close(end) } }
+      let path = try bench.appliance.makeKernelPath([
+        KernelPath.Twin(port: 0, descriptor: ends[0], vlan: 0)
+      ])
+      defer { path.freePool() }
+      let bytes = PeerCase.ping.bytes
+      for _ in 0..<70 { #expect(write(ends[1], bytes, bytes.count) == bytes.count) }
+      #expect(path.turn() == 64)
+      #expect(path.turn() == 6)
+      for count in [32, 32, 6] { #expect(bench.appliance.workers[0].serveKernel() == count) }
+      #expect(bench["kernel.sent"] == 70)
+      // The device has had the two whole bursts.
+      #expect(bench.drain().count == 6)
     }
 
     /// Through a socket pair in a TAP device's place.

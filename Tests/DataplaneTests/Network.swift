@@ -46,6 +46,8 @@ struct Network: Sendable {
 
   var ports: [Port]
   var services: [Service] = []
+  /// Hosts that the appliance itself has to do with; see `PeerRecord`.
+  var peers: [(address: String, mac: Bytes?, port: Int)] = []
   var settings = Network.settings
 
   /// All times in ticks.
@@ -145,6 +147,12 @@ extension Network {
       contents.ports.append(record)
     }
     for service in services { add(service, to: &contents) }
+    contents.peers = peers.map { peer in
+      let address = IPAddress(peer.address)!
+      return PeerRecord(
+        addressHigh: address.high, addressLow: address.low, mac: peer.mac.map(word) ?? 0,
+        port: UInt8(peer.port))
+    }
     return contents
   }
 

@@ -55,6 +55,36 @@ import Wire
     #expect(fixed.makeContents(number: 1).servers[0].mac == 0xfd00_0000_0002)
   }
 
+  /// Whoever answers by a port with a twin: gateways that are found by address, and servers, by what
+  /// leads to them.
+  @Test func knowsWhomItHasToDoWith() throws {
+    func peers(_ plan: Plan) -> [String] {
+      var plan = plan
+      return plan.makeContents(number: 1).peers.map { peer in
+        let address = IPAddress(high: peer.addressHigh, low: peer.addressLow)
+        return "\(peer.port) \(address) \(peer.mac == 0 ? "-" : "\(MACAddress(word: peer.mac))")"
+      }
+    }
+    var plan = try plan()
+    #expect(
+      peers(plan) == ["0 198.51.100.254 -", "1 192.0.2.11 -", "1 192.0.2.12 02:00:00:00:01:12"])
+    plan.setNextHop(
+      try hop(1, "192.0.2.11"), .found(try #require(MACAddress("02:00:00:00:01:11"))))
+    #expect(peers(plan)[1] == "1 192.0.2.11 02:00:00:00:01:11")
+    var beyond = try self.plan(back: ", address: [198.18.0.1/24], gateway: {address: 198.18.0.254}")
+    beyond.setNextHop(
+      try hop(1, "198.18.0.254"), .found(try #require(MACAddress("02:00:00:00:00:fd"))))
+    #expect(
+      peers(beyond) == [
+        "0 198.51.100.254 -", "1 198.18.0.254 02:00:00:00:00:fd",
+        "1 192.0.2.11 02:00:00:00:00:fd", "1 192.0.2.12 02:00:00:00:01:12",
+      ])
+    // A port without a twin has nobody to talk with.
+    #expect(
+      peers(try self.plan(back: "", server: ", mac: '02:00:00:00:01:11'")) == ["0 198.51.100.254 -"]
+    )
+  }
+
   @Test func followsTheKernel() throws {
     var plan = try plan()
     let mac = try #require(MACAddress("02:00:00:00:01:11"))

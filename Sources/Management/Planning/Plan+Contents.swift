@@ -10,6 +10,7 @@ extension Plan {
     contents.settings = Settings(configuration)
     contents.ports = portRecords()
     contents.prefixes = prefixRecords()
+    contents.peers = peers()
     contents.adjacencies = adjacencies(ports: contents.ports)
     contents.servers = servers.entries.indices.map { index in
       servers.entries[index].map { serverRecord($0, slot: UInt32(index)) } ?? ServerRecord()
@@ -89,6 +90,24 @@ extension Plan {
         addressHigh: prefix.address.high, addressLow: prefix.address.low, maskHigh: mask.high,
         maskLow: mask.low)
     }
+  }
+
+  /// Servers and gateways that are reached by a port with a kernel twin.
+  private func peers() -> [PeerRecord] {
+    func peer(_ address: IPAddress, _ way: Way, port: Int) -> PeerRecord? {
+      guard !configuration.ports[port].addresses.isEmpty else { return nil }
+      return PeerRecord(
+        addressHigh: address.high, addressLow: address.low, mac: mac(of: way)?.word ?? 0,
+        port: UInt8(port))
+    }
+    let gateways = configuration.ports.indices.compactMap { index -> PeerRecord? in
+      guard case .address(let hop) = way(throughGatewayOf: index) else { return nil }
+      return peer(hop.address, .address(hop), port: index)
+    }
+    return gateways
+      + servers.entries.lazy.compactMap { $0?.configuration }.compactMap { server in
+        peer(server.address, self.way(to: server), port: server.port)
+      }
   }
 
   /// Gateways by port, then next hops by server slot.

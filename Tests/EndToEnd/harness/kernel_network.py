@@ -40,31 +40,41 @@ class KernelSetup:
         self.options = options
         self.ports = []
 
-    def text(self, folder):
-        def port(number, name, side, addresses, **more):
-            device = self.device(number, name)
-            mac = network.FRONT_MAC if name == "front" else network.BACK_MAC
-            basics = {"name": name, "device": device, "side": side, "mac": mac}
-            if name in self.mtus:
-                basics["mtu"] = self.mtus[name]
-            return basics | {"address": addresses} | more
+    def port(self, number, name, side, addresses, **more):
+        device = self.device(number, name)
+        mac = network.FRONT_MAC if name == "front" else network.BACK_MAC
+        basics = {"name": name, "device": device, "side": side, "mac": mac}
+        if name in self.mtus:
+            basics["mtu"] = self.mtus[name]
+        return basics | {"address": addresses} | more
 
+    def port_documents(self):
+        return [
+            self.port(
+                0, "front", "client", [f"{OWN_FRONT}/24", f"{OWN_FRONT6}/64"],
+                gateway={"address": CLIENT},
+            ),
+            self.port(1, "back", "server", [f"{OWN_BACK}/24", f"{OWN_BACK6}/64"]),
+        ]
+
+    def text(self, folder):
         document = {
             "workers": self.workers,
             "sessions-per-worker": 65536,
             "memory": {"hugepages": "none"},
             "admin": {"socket": str(folder / "admin.sock")},
-            "ports": [
-                port(
-                    0, "front", "client", [f"{OWN_FRONT}/24", f"{OWN_FRONT6}/64"],
-                    gateway={"address": CLIENT},
-                ),
-                port(1, "back", "server", [f"{OWN_BACK}/24", f"{OWN_BACK6}/64"]),
-            ],
+            "ports": self.port_documents(),
             "labels": {"first": "lowest"},
             "services": self.services,
         }
         return yaml.safe_dump(document | self.options, sort_keys=False)
+
+
+class OneArmKernelSetup(KernelSetup):
+    """One port for clients and servers."""
+
+    def port_documents(self):
+        return [self.port(0, "front", "both", [f"{OWN_FRONT}/24", f"{OWN_BACK}/24"])]
 
 
 class KernelNetwork:
@@ -138,3 +148,28 @@ class KernelNetwork:
             made.bind(("eth0", 0))
         made.settimeout(5)
         return made
+
+
+class OneArmKernelNetwork(KernelNetwork):
+    """All three at one switch."""
+
+    def link(self):
+        self.switch = self.stack.enter_context(Host())
+        self.switch.ip("link", "add", "bridge", "type", "bridge")
+        self.switch.ip("link", "set", "bridge", "up")
+        self.join("box", "front0", self.box, network.FRONT_MAC)
+        self.join("client", "eth0", self.client, network.client_mac(1))
+        self.join("server", "eth0", self.server, network.server_mac(1))
+        self.box.sysctl("net.ipv6.conf.front0.disable_ipv6", 1)
+        # The virtual address is the appliance's on this link.
+        self.server.sysctl("net.ipv4.conf.all.arp_ignore", 1)
+        self.server.sysctl("net.ipv4.conf.all.arp_announce", 2)
+        self.settle()
+
+    def join(self, end, device, host, mac):
+        """A veth pair from `device` at a host to `end` at the switch."""
+        self.switch.ip("link", "add", end, "type", "veth", "peer", "name", device, "address", mac,
+                       "netns", host.holder.pid)  # fmt: skip
+        self.switch.ip("link", "set", end, "master", "bridge", "up")
+        host.run("ethtool", "-K", device, *self.offloads)
+        host.ip("link", "set", device, "up")
