@@ -258,6 +258,63 @@ def test_the_end_leaves_nothing_behind():
         assert "clsact" not in other.box.run("tc", "qdisc", "show", "dev", "front0")
 
 
+FOREIGN = "bpf da bytecode 2,0 0 0 0,6 0 0 0,".split(" ", 3)
+
+
+def filters(host, device="front0", direction="ingress"):
+    return json.loads(host.run("tc", "-j", "filter", "show", "dev", device, direction) or "[]")
+
+
+@pytest.mark.parametrize("preference", [1, 7])
+def test_somebody_elses_ingress_filter_is_refused_and_stays(preference):
+    with KernelNetwork() as other:
+        at = ["dev", "front0", "ingress", "pref", str(preference)]
+        other.box.run("tc", "qdisc", "add", "dev", "front0", "clsact")
+        other.box.run("tc", "filter", "add", *at, "handle", "1", "protocol", "all", *FOREIGN)
+        before = filters(other.box)
+        assert before
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            assert box.process.wait(60) == 2
+            assert f"tc filter delete {' '.join(at)}" in box.log()
+        assert filters(other.box) == before
+        # What the message says helps.
+        other.box.run("tc", "filter", "delete", *at)
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            box.ready()
+            box.end()
+
+
+def test_what_a_killed_run_left_is_taken_over():
+    with KernelNetwork() as other:
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            box.ready()
+            box.process.kill()
+            box.process.wait()
+        assert filters(other.box)
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            box.ready()
+            assert len([one for one in filters(other.box) if "options" in one]) == 1
+            box.end()
+        assert filters(other.box) == []
+
+
+def test_the_hook_stays_if_somebody_else_uses_it():
+    with KernelNetwork() as other:
+        with other.appliance(KernelSetup(services())) as box:
+            box.launch()
+            box.ready()
+            other.box.run(
+                "tc", "filter", "add", "dev", "front0", "egress", "protocol", "all", *FOREIGN)
+            box.end()
+        assert filters(other.box) == []
+        assert filters(other.box, direction="egress")
+        assert "clsact" not in other.box.run("tc", "qdisc", "show", "dev", "back0")
+
+
 def test_a_start_that_is_ended_leaves_nothing_behind():
     with KernelNetwork() as other:
 

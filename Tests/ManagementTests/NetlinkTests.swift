@@ -81,21 +81,52 @@ import Wire
 
   @Test func hooksIntoWhatADeviceReceives() {
     #expect(
-      hex(RouteMessage.ingressHook(link: 7, adds: true), 2)
+      hex(RouteMessage.clsact(link: 7, adds: true), 2)
         == "3000000024000506020000000000000000000000070000000000fffff1ffffff"
         + "000000000b000100636c736163740000")
   }
 
-  /// As `tc filter add dev DEV ingress pref 1 handle 1 protocol all bpf bytecode '1,6 0 0 2' da`,
-  /// but replacing the one that may be there.
+  /// As `tc filter add dev DEV ingress pref 1 handle 1 protocol all bpf bytecode '1,6 0 0 2' da`.
   @Test func dropsWhatADeviceReceives() {
     #expect(
       hex(RouteMessage.ingressDrop(link: 7, adds: true), 5)
-        == "4c0000002c000505050000000000000000000000070000000100000" + "0f2ffffff00030100"
+        == "4c0000002c000506050000000000000000000000070000000100000" + "0f2ffffff00030100"
         + "08000100627066002000020006000400010000000c0005000600000002000000" + "0800080001000000")
   }
 
+  /// As `tc filter show dev DEV ingress`, but asked of the link whose number is known.
+  @Test func asksForFilters() {
+    #expect(
+      hex(RouteMessage.filters(link: 7, .ingress), 6)
+        == "240000002e0001030600000000000000" + "000000000700000000000000f2ffffff00000000")
+  }
+
   // MARK: What the kernel says
+
+  /// What `dropsWhatADeviceReceives` sends, as the kernel tells of it; the others differ in preference,
+  /// handle, kind, the instruction's verdict (TC_ACT_OK) or direct action.
+  @Test(arguments: [
+    (handle: "01000000", info: "00030100", kind: "627066", verdict: "02", direct: "01", true),
+    ("01000000", "00030200", "627066", "02", "01", false),
+    ("02000000", "00030100", "627066", "02", "01", false),
+    ("01000000", "00030100", "753332", "02", "01", false),
+    ("01000000", "00030100", "627066", "00", "01", false),
+    ("01000000", "00030100", "627066", "02", "00", false),
+  ])
+  func knowsItsOwnFilter(
+    handle: String, info: String, kind: String, verdict: String, direct: String, isOwn: Bool
+  ) throws {
+    let answer =
+      "4c0000002c0002000600000001000000" + "0000000007000000" + handle + "f2ffffff" + info
+      + "08000100" + kind + "00" + "20000200" + "0600040001000000" + "0c00050006000000" + verdict
+      + "000000" + "08000800" + direct + "000000"
+    let messages = Array(NetlinkReader(bytes(answer)))
+    let message = try #require(messages.first)
+    let filter = try #require(RouteMessage.readFilter(message))
+    #expect(filter.isIngressDrop == isOwn)
+    #expect(filter.handle == (handle == "01000000" ? 1 : 2))
+    #expect(filter.kind == (kind == "627066" ? "bpf" : "u32"))
+  }
 
   private let reachable =
     "4c0000001c000000000000000000000002000000070000000200000108000100c000020b0a000200020000000111"

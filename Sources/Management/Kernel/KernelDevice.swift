@@ -7,8 +7,7 @@ final class KernelDevice {
   let name: String
   /// What the operator should change so that packets come whole.
   let advice: [LengtheningOffloads.Advice]
-  private let link: UInt32
-  private let ownsHook: Bool
+  private let drop: IngressDrop
 
   /// The devices that a port's driver arguments name.
   static func names(in device: String) -> [String] {
@@ -31,14 +30,13 @@ final class KernelDevice {
   /// Checks the device and has the kernel drop what it receives there, until this ends.
   init(_ name: String, port: String, socket: NetlinkSocket) throws(KernelError) {
     self.name = name
-    link = unsafe if_nametoindex(name)
+    let link = unsafe if_nametoindex(name)
     guard link != 0 else {
       throw KernelError(what: "port \(port): device \(name)", code: ENODEV)
     }
     var found: [AddressPrefix] = []
-    let wanted = link
     try socket.dump(RouteMessage.addresses(), "addresses of \(name)") { message in
-      if let (link, prefix) = RouteMessage.readAddress(message), link == wanted {
+      if let (at, prefix) = RouteMessage.readAddress(message), at == link {
         found.append(prefix)
       }
     }
@@ -55,18 +53,7 @@ final class KernelDevice {
     advice = LengtheningOffloads.of(name).advice(
       device: name, peer: Self.peer(of: link, name, socket)
     ).map { LengtheningOffloads.Advice(text: "port \(port): \($0.text)", isCertain: $0.isCertain) }
-    do {
-      try socket.request(RouteMessage.ingressHook(link: link, adds: true), "clsact")
-      ownsHook = true
-    } catch {
-      guard error.code == EEXIST else { throw Self.explained(error, name, port) }
-      ownsHook = false
-    }
-    do {
-      try socket.request(RouteMessage.ingressDrop(link: link, adds: true), "filter")
-    } catch {
-      throw Self.explained(error, name, port)
-    }
+    drop = try IngressDrop(link: link, name: name, port: port, socket: socket)
   }
 
   private static func peer(
@@ -88,17 +75,6 @@ final class KernelDevice {
     }
   }
 
-  private static func explained(_ error: KernelError, _ name: String, _ port: String) -> KernelError
-  {
-    KernelError(
-      what: "port \(port): the kernel cannot be told to drop what it receives on \(name) "
-        + "(\(error.what)), which takes CAP_NET_ADMIN and the kernel's clsact and cls_bpf",
-      code: error.code)
-  }
-
   /// Lets the kernel receive again.
-  func restore(_ socket: NetlinkSocket) {
-    try? socket.request(RouteMessage.ingressDrop(link: link, adds: false), "filter")
-    if ownsHook { try? socket.request(RouteMessage.ingressHook(link: link, adds: false), "clsact") }
-  }
+  func restore(_ socket: NetlinkSocket) { drop.end(socket) }
 }

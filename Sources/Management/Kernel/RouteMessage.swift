@@ -14,17 +14,13 @@ enum RouteMessage {
   static let newNeighbour: UInt16 = 28
   static let deleteNeighbour: UInt16 = 29
   private static let getNeighbour: UInt16 = 30
-  private static let newQueueing: UInt16 = 36
-  private static let deleteQueueing: UInt16 = 37
-  private static let newFilter: UInt16 = 44
-  private static let deleteFilter: UInt16 = 45
   /// `RTMGRP_NEIGH`.
   static let neighbourGroup: UInt32 = 4
 
   /// The beginning of a message that adds or removes something.
   ///
   /// - Parameter existing: the flag for what happens where it is there already
-  private static func message(
+  static func message(
     adding: UInt16, removing: UInt16, adds: Bool,
     over existing: UInt16 = NetlinkMessage.Flags.replace
   ) -> NetlinkMessage {
@@ -187,49 +183,5 @@ enum RouteMessage {
     message.append(UInt16(0))  // NUD_NONE
     message.append(flags)
     message.append(UInt8(0))
-  }
-
-  // MARK: What a device receives
-
-  private static let ingressHandle: UInt32 = 0xffff_0000
-  private static let ingressParent: UInt32 = 0xffff_fff1
-  private static let filterParent: UInt32 = 0xffff_fff2
-
-  /// Adds or removes the hook that filters of received frames hang on (clsact).
-  static func ingressHook(link: UInt32, adds: Bool) -> NetlinkMessage {
-    var message = Self.message(
-      adding: newQueueing, removing: deleteQueueing, adds: adds,
-      over: NetlinkMessage.Flags.exclusive)
-    appendTraffic(&message, link: link, handle: ingressHandle, parent: ingressParent, info: 0)
-    message.attribute(1, Array("clsact".utf8) + [0])  // TCA_KIND
-    return message
-  }
-
-  /// Adds or removes the first filter of received frames: a program of one instruction that drops
-  /// them all. Packet sockets have had them before.
-  static func ingressDrop(link: UInt32, adds: Bool) -> NetlinkMessage {
-    var message = Self.message(adding: newFilter, removing: deleteFilter, adds: adds)
-    // Preference 1, all protocols (ETH_P_ALL in network order).
-    appendTraffic(&message, link: link, handle: 1, parent: filterParent, info: 1 << 16 | 0x0300)
-    message.attribute(1, Array("bpf".utf8) + [0])  // TCA_KIND
-    if adds {
-      message.nest(2) { options in  // TCA_OPTIONS
-        options.attribute(4, UInt16(1))  // TCA_BPF_OPS_LEN
-        // BPF_RET | BPF_K with TC_ACT_SHOT.
-        options.attribute(5, [6, 0, 0, 0, 2, 0, 0, 0])  // TCA_BPF_OPS
-        options.attribute(8, UInt32(1))  // TCA_BPF_FLAGS: direct action
-      }
-    }
-    return message
-  }
-
-  private static func appendTraffic(
-    _ message: inout NetlinkMessage, link: UInt32, handle: UInt32, parent: UInt32, info: UInt32
-  ) {
-    message.append(UInt32(0))
-    message.append(link)
-    message.append(handle)
-    message.append(parent)
-    message.append(info)
   }
 }
