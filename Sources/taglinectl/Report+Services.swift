@@ -13,6 +13,7 @@ extension Report {
     let columns: [Table.Column] = [
       .left("SERVICE/SERVER"), .left("ADDRESS"), .left("ALGORITHM"), .left("STATE"),
       .left("HEALTH"), .right("WEIGHT"), .right("SESSIONS"), .right("TOTAL"), .right("REFUSED"),
+      .left("FOR"),
     ]
     var table = Table(columns + times.map { .right($0.title) } + [.left("LAST CHECK")])
     for service in result.arrayValue ?? [] {
@@ -20,18 +21,24 @@ extension Report {
         cell(service["name"]),
         cell(service["protocol"]) + " " + endpoint(service["address"], service["port"]),
         cell(service["algorithm"]), "", "", "", cell(service["sessions"]), "",
-        cell(service["refused"]),
+        cell(service["refused"]), refusals(service["refused_by"]),
       ])
       for server in service["servers"]?.arrayValue ?? [] {
         let facts = [
           "  " + cell(server["name"]), cell(server["address"]), "", cell(server["state"]),
           cell(server["health"]), cell(server["weight"]), cell(server["sessions"]),
-          cell(server["total_sessions"]), "",
+          cell(server["total_sessions"]), "", "",
         ]
         table.add(facts + times.map { cell(server[$0.key]) } + [cell(server["health_reason"])])
       }
     }
     return table.text
+  }
+
+  /// The reasons that sessions were refused for, each with its number.
+  private static func refusals(_ reasons: JSONValue?) -> String {
+    (reasons?.objectValue?.members ?? []).filter { $0.value != 0 }
+      .map { "\($0.key) \(cell($0.value))" }.joined(separator: ", ")
   }
 
   /// `show.servers`: a line a server.

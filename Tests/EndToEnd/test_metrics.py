@@ -17,6 +17,7 @@ from harness.captures import write_capture
 from harness.flows import CLIENT_ISN, SERVER_ISN, tcp
 from harness.live import Live
 from harness.private_network import PrivateNetwork
+from harness.program import control
 from harness.prometheus import Page, program, promtool, query
 from harness.setup import one_arm, server, service
 
@@ -100,39 +101,76 @@ def test_values_are_those_of_the_admin_socket(live, inside):
     assert shown.value("tagline_build_info", version=status["version"]) == 1
     for state in ("free", "embryonic", "live", "closing", "quarantined"):
         assert shown.value("tagline_labels", state=state) == status["labels"][state]
-    counters = live.admin.call("show.counters")
-    reasons = {name.removeprefix("drop.") for name in counters if name.startswith("drop.")}
-    shown_reasons = {
-        dict(labels)["reason"]
-        for name, labels in shown.samples if name == "tagline_packets_dropped_total"
-    }
-    assert shown_reasons == reasons
-    moving = {f"drop.{feed.reason}" for feed in live.every_feed}
-    for reason in reasons - {one.removeprefix("drop.") for one in moving}:
-        assert shown.value("tagline_packets_dropped_total", reason=reason) == \
-            counters[f"drop.{reason}"]
-    names = {
-        "label.switched": "packets_switched", "analysed.forwarded": "packets_forwarded",
-        "kernel.packets": "packets_to_kernel", "label.popped": "packets_popped",
-        "label.unknown": "labels_unknown", "label.exhausted": "labels_exhausted",
-        "label.embryonic_full": "labels_embryonic_full", "answer.packets": "packets_answered",
-        "handover.packets": "packets_handed_over", "session.new": "sessions_started",
-        "session.refused": "sessions_refused", "session.ended": "sessions_ended",
-        "session.table_full": "sessions_table_full", "tx.packets": "packets_sent",
-        "tx.full": "packets_unsent",
-    }
-    for counter, name in names.items():
-        assert shown.value(f"tagline_{name}_total") == counters[counter], counter
     port = live.admin.call("show.ports")[0]
     assert shown.value("tagline_port_packets_sent_total", port="front") == port["opackets"]
     assert shown.value("tagline_port_sent_bytes_total", port="front") == port["obytes"]
 
 
-def test_every_counter_has_a_metric_of_its_own(live, inside):
-    """What the workers count, or its mapping to a metric, is nowhere forgotten."""
+COUNTER_ROW = re.compile(
+    r"\| `(?P<counter>[\w.]+)` \| "
+    r"`(?P<sum>sum\()?(?P<name>\w+)\)?(?:\{(?P<label>\w+)=\"(?P<value>\w+)\"\})?` \|"
+)
+
+
+def metric_of(rows, counter, shown):
+    """Its value, as the manual says where it is."""
+    row = rows.get(counter)
+    reason = None
+    if row is None:
+        family, reason = counter.split(".", 1)
+        row = rows[f"{family}.REASON"]
+    if row["sum"]:
+        return sum(value for (name, _), value in shown.samples.items() if name == row["name"])
+    labels = {row["label"]: reason or row["value"]} if row["label"] else {}
+    return shown.value(row["name"], **labels)
+
+
+def test_every_counter_has_a_metric(live, inside):
+    """Each name of show.counters, as the manual lists them, with the same value."""
+    text = (ROOT / "docs" / "metrics.md").read_text()
+    rows = {match["counter"]: match for match in map(COUNTER_ROW.match, text.splitlines()) if match}
+    before = live.admin.call("show.counters")
     shown = page(inside)
+    after = live.admin.call("show.counters")
+    assert len(before) > 70 and {"kernel.lost", "health.checks", "capture.lost"} <= before.keys()
+    for counter in before:
+        value = metric_of(rows, counter, shown)
+        if counter == "worker.busy_ns":
+            value = round(value * 1e9)
+        assert before[counter] <= value <= after[counter], counter
+    families = {counter.split(".")[0] + ".REASON" for counter in before.keys() - rows.keys()}
+    assert families == {"drop.REASON", "refused.REASON"}
+    assert rows.keys() - before.keys() == families, "the manual lists what there is"
     generic = [name for name, text in shown.helps.items() if text.startswith("The counter ")]
     assert generic == []
+
+
+REASONS = {"sessions_full", "rate", "client_rate", "denied", "no_server", "table_full"}
+
+
+def test_refusals_by_service_and_reason(inside):
+    """Two clients that a service's list keeps out, and one that another's server may not take."""
+    port = 9531
+    closed = service((1,), name="closed", port=82, deny=["0.0.0.0/0"])
+    empty = service((server(1, weight=0),), name="empty", port=83)
+    with Live(one_arm([closed, empty], metrics=f"127.0.0.1:{port}"), inside) as live:
+        for client, to in ((1, 82), (2, 82), (3, 83)):
+            flow = tcp(client).with_(port=to)
+            live.send(flow.up(flow.syn()))
+        shown = page(inside, port)
+        for name, expected in (("closed", {"denied": 2}), ("empty", {"no_server": 1})):
+            reasons = {
+                reason: shown.value(
+                    "tagline_service_sessions_refused_reasons_total", service=name, reason=reason)
+                for reason in REASONS
+            }
+            assert {reason: value for reason, value in reasons.items() if value} == expected
+            total = shown.value("tagline_service_sessions_refused_total", service=name)
+            assert total == sum(expected.values())
+        table = control(live.appliance.socket, "show", "services").stdout
+        lines = {line.split()[0]: line for line in table.splitlines()}
+        assert lines["closed"].split()[-3:] == ["2", "denied", "2"]
+        assert lines["empty"].split()[-3:] == ["1", "no_server", "1"]
 
 
 TABLE_ROW = re.compile(r"\| `(?P<name>\w+)` \| (?P<type>\w+) \| (?P<labels>.*?) \| (?P<help>.*) \|")

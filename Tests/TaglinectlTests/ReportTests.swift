@@ -39,18 +39,19 @@ import Testing
       ],
       [
         "name": "dns6", "address": "2001:db8::10", "protocol": "udp", "port": "8000-8099",
-        "algorithm": "rr", "sessions": 1, "refused": 4, "servers": [],
+        "algorithm": "rr", "sessions": 1, "refused": 4,
+        "refused_by": ["sessions_full": 3, "rate": 0, "denied": 1], "servers": [],
       ],
     ]
     let expected = [
       "SERVICE/SERVER  ADDRESS                       ALGORITHM  STATE  HEALTH   WEIGHT  SESSIONS"
-        + "  TOTAL  REFUSED  RESPONSE (us)  REQUEST (us)  NETWORK (us)  LAST CHECK",
+        + "  TOTAL  REFUSED  FOR                        RESPONSE (us)  REQUEST (us)  NETWORK (us)  LAST CHECK",
       "web             tcp 203.0.113.10:80           wlc                                      12"
         + "               0",
       "  web1          192.0.2.11                               ready  unknown       1         7"
-        + "     20                     350           350             -  status 503",
+        + "     20                                                350           350             -  status 503",
       "dns6            udp [2001:db8::10]:8000-8099  rr                                        1"
-        + "               4",
+        + "               4  sessions_full 3, denied 1",
     ]
     #expect(Report.services(result) == expected.map { $0 + "\n" }.joined())
   }

@@ -1,14 +1,15 @@
 import Dataplane
 
-/// The metric that a data-plane counter is offered as.
+/// The metric that a counter of `show.counters` is offered as.
 struct CounterMetric {
   let name: String
   let help: String
   /// Nanoseconds, offered as seconds.
   var isTime = false
 
-  /// By the counter's name. Drops have a metric together.
-  init(counter: String) {
+  /// By the counter's name; nil if another metric tells it already.
+  init?(counter: String) {
+    if Self.toldElsewhere.contains(counter) { return nil }
     if let known = Self.known[counter] {
       self = known
       return
@@ -19,6 +20,35 @@ struct CounterMetric {
     name = "tagline_\(words.map { $0 == "." ? "_" : String($0) }.joined())_total"
     help = "The counter \(counter)."
   }
+
+  /// Counters that have one metric together, whose label is the rest of their name.
+  enum Family: String, CaseIterable {
+    case drop, refused
+
+    init?(of counter: String) {
+      guard let point = counter.firstIndex(of: ".") else { return nil }
+      self.init(rawValue: String(counter[..<point]))
+    }
+
+    func reason(of counter: String) -> String { String(counter.dropFirst(rawValue.count + 1)) }
+
+    var name: String {
+      switch self {
+      case .drop: "tagline_packets_dropped_total"
+      case .refused: "tagline_sessions_refused_reasons_total"
+      }
+    }
+
+    var help: String {
+      switch self {
+      case .drop: "Packets dropped, by reason."
+      case .refused: "Sessions refused by admission, by reason."
+      }
+    }
+  }
+
+  /// `tagline_health_checks_total` has them by result.
+  private static let toldElsewhere: Set = ["health.checks", "health.failures"]
 
   private init(_ name: String, _ help: String, isTime: Bool = false) {
     self.name = name
@@ -75,5 +105,20 @@ struct CounterMetric {
         isTime: true),
     ]
     return Dictionary(uniqueKeysWithValues: metrics.map { ($0.key.name, $0.value) })
+      .merging(beside) { first, _ in first }
   }()
+
+  /// What is counted outside the workers.
+  private static let beside = [
+    "kernel.lost": CounterMetric(
+      "tagline_packets_kernel_lost_total",
+      "Packets to or from the kernel that a device or a lack of buffers did not let through."),
+    "health.changes": CounterMetric(
+      "tagline_health_changes_total", "Changes of servers' health."),
+    "capture.packets": CounterMetric(
+      "tagline_capture_packets_total", "Packets written to capture files."),
+    "capture.lost": CounterMetric(
+      "tagline_capture_packets_lost_total",
+      "Packets to be captured for which there was no room, or no time to write them."),
+  ]
 }

@@ -14,7 +14,6 @@ extension Manager {
     writeServices(&text)
     writeServers(&text)
     writePorts(&text)
-    writeCaptures(&text)
     return text.buffer
   }
 
@@ -31,27 +30,19 @@ extension Manager {
   }
 
   private func writeCounters(_ text: inout MetricsText) {
-    let counters = appliance.counters()
-    for (counter, value) in counters
-    where !counter.hasPrefix(Self.drop) && !counter.hasPrefix(Self.refused) {
-      let metric = CounterMetric(counter: counter)
+    let counters = counters
+    for (counter, value) in counters where CounterMetric.Family(of: counter) == nil {
+      guard let metric = CounterMetric(counter: counter) else { continue }
       text.family(metric.name, .counter, metric.help)
-      text.sample(metric, value)
+      text.sample(.none, value, isTime: metric.isTime)
     }
-    text.family("tagline_packets_dropped_total", .counter, "Packets dropped, by reason.")
-    for (counter, value) in counters where counter.hasPrefix(Self.drop) {
-      text.sample(["reason": String(counter.dropFirst(Self.drop.count))], value)
-    }
-    text.family(
-      "tagline_sessions_refused_reasons_total", .counter,
-      "Sessions refused by admission, by reason.")
-    for (counter, value) in counters where counter.hasPrefix(Self.refused) {
-      text.sample(["reason": String(counter.dropFirst(Self.refused.count))], value)
+    for family in CounterMetric.Family.allCases {
+      text.family(family.name, .counter, family.help)
+      for (counter, value) in counters where CounterMetric.Family(of: counter) == family {
+        text.sample(["reason": family.reason(of: counter)], value)
+      }
     }
   }
-
-  private static let drop = "drop."
-  private static let refused = "refused."
 
   private func writeWorkers(_ text: inout MetricsText) {
     let workers = (0..<appliance.options.workers).map { worker in
@@ -67,20 +58,10 @@ extension Manager {
     for (name, counter, help) in shown {
       text.family("tagline_worker_\(name)_total", .counter, help)
       for (worker, counters) in workers.enumerated() {
-        text.sample(
-          CounterMetric(counter: counter.name), counters[counter.name] ?? 0,
-          ["worker": "\(worker)"])
+        let labels: MetricLabels = ["worker": "\(worker)"]
+        text.sample(labels, counters[counter.name] ?? 0, isTime: counter == .workerBusyNanoseconds)
       }
     }
-  }
-
-  private func writeCaptures(_ text: inout MetricsText) {
-    text.family("tagline_capture_packets_total", .counter, "Packets written to capture files.")
-    text.sample(captures.packets)
-    text.family(
-      "tagline_capture_packets_lost_total", .counter,
-      "Packets to be captured for which there was no room, or no time to write them.")
-    text.sample(captures.lost)
   }
 
   private func writeSessions(_ text: inout MetricsText) {
@@ -101,9 +82,8 @@ extension Manager {
 }
 
 extension MetricsText {
-  fileprivate mutating func sample(
-    _ metric: CounterMetric, _ value: UInt64, _ labels: MetricLabels = .none
-  ) {
-    if metric.isTime { sample(labels, Double(value) / 1e9) } else { sample(labels, value) }
+  /// - Parameter isTime: nanoseconds, offered as seconds
+  fileprivate mutating func sample(_ labels: MetricLabels, _ value: UInt64, isTime: Bool) {
+    if isTime { sample(labels, Double(value) / 1e9) } else { sample(labels, value) }
   }
 }

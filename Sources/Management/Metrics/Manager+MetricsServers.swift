@@ -1,3 +1,4 @@
+import Balancing
 import Dataplane
 import Snapshots
 import Wire
@@ -25,6 +26,16 @@ extension Manager {
       "tagline_service_sessions_refused_total", .counter, "Sessions that the service refused.")
     for service in services {
       text.sample(["service": service.name], refused(service: service.slot))
+    }
+    text.family(
+      "tagline_service_sessions_refused_reasons_total", .counter,
+      "Sessions that the service refused, by reason.")
+    for service in services {
+      for verdict in AdmissionVerdict.refusals {
+        text.sample(
+          ["service": service.name, "reason": verdict.name], refused(service: service.slot, verdict)
+        )
+      }
     }
   }
 

@@ -157,7 +157,12 @@ extension Manager {
   }
 
   func showCounters() -> JSONValue {
-    object(appliance.counters() + kernelCounters + healthCounters + captureCounters)
+    object(counters)
+  }
+
+  /// All that is counted beside ports, services and servers: what `show.counters` and the metrics offer.
+  var counters: [(name: String, value: UInt64)] {
+    appliance.counters() + kernelCounters + healthCounters + captureCounters
   }
 
   private func object(_ counters: [(name: String, value: UInt64)]) -> JSONValue {
