@@ -173,6 +173,73 @@ def test_refusals_by_service_and_reason(inside):
         assert lines["empty"].split()[-3:] == ["1", "no_server", "1"]
 
 
+def takes(inside, port):
+    return {
+        dict(labels)["server"]: value
+        for (name, labels), value in page(inside, port).samples.items()
+        if name == "tagline_server_takes_sessions"
+    }
+
+
+def services_down(inside, port):
+    """For which services the shipped alert's expression holds, by what is scraped now."""
+    (rule,) = [
+        rule for group in yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"]
+        for rule in group["rules"] if rule.get("alert") == "TaglineServiceDown"
+    ]
+    assert rule["expr"] == "sum by (instance, service) (tagline_server_takes_sessions) == 0"
+    sums = {}
+    for (name, labels), value in page(inside, port).samples.items():
+        if name == "tagline_server_takes_sessions":
+            service_name = dict(labels)["service"]
+            sums[service_name] = sums.get(service_name, 0) + value
+    return {name for name, value in sums.items() if value == 0}
+
+
+def test_a_service_that_refuses_everybody_is_down(inside):
+    """Whether its only server that is up is drained, has no weight or has left: tagline_server_up says
+    nothing of that."""
+    port, to = 9541, 84
+    check = {"type": "http", "interval": "100ms", "timeout": "1s", "rise": 2, "fall": 2}
+
+    def wanted(*numbers):
+        return one_arm(
+            [service(numbers, port=to, health=check)], timeouts={"tcp-embryonic": "1h"},
+            metrics=f"127.0.0.1:{port}",
+        )  # fmt: skip
+
+    def refused(live, client):
+        flow = tcp(client).with_(port=to)
+        return live.send(flow.up(flow.syn())).drops() == {"refused": 1}
+
+    def set_server(live, **change):
+        live.change("server.set", server="tcp4/s1", **change)
+
+    web = inside.web_server(network.server_address(1), to)
+    with Live(wanted(1, 2), inside) as live:
+        wait_until(lambda: takes(inside, port) == {"s1": 1, "s2": 0}, 20, "s2 is down")
+        live.pass_fillers()
+        assert services_down(inside, port) == set() and not refused(live, 1)
+        for change, undo in (
+            ({"state": "drain"}, {"state": "ready"}), ({"weight": 0}, {"weight": 1}),
+        ):
+            set_server(live, **change)
+            assert takes(inside, port) == {"s1": 0, "s2": 0}
+            assert services_down(inside, port) == {"tcp4"}
+            assert refused(live, 2), change
+            set_server(live, **undo)
+            assert takes(inside, port) == {"s1": 1, "s2": 0}
+            assert services_down(inside, port) == set()
+        # Its session keeps the server that left.
+        reload(live, wanted(2))
+        live.pass_fillers()
+        assert takes(inside, port) == {"s1": 0, "s2": 0}
+        assert services_down(inside, port) == {"tcp4"}
+        assert page(inside, port).value("tagline_server_up", service="tcp4", server="s1") == 1
+        assert refused(live, 3)
+    inside.end(web)
+
+
 TABLE_ROW = re.compile(r"\| `(?P<name>\w+)` \| (?P<type>\w+) \| (?P<labels>.*?) \| (?P<help>.*) \|")
 
 

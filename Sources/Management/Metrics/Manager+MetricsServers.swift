@@ -63,6 +63,13 @@ extension Manager {
       "0 if the server's health checks failed, else 1: one of unknown health takes sessions.")
     for server in servers { text.sample(server.labels, server.view.health == .down ? 0 : 1) }
     text.family(
+      "tagline_server_takes_sessions", .gauge,
+      "1 if new sessions may be given to the server, limits aside: ready, not down, weight above 0, "
+        + "next hop known. Not of a service that has left the configuration.")
+    for server in servers where plan.service(slot: server.view.serviceSlot)?.retired == false {
+      text.sample(server.labels, server.view.takesNewSessions ? 1 : 0)
+    }
+    text.family(
       "tagline_server_state", .gauge, "1; the label is what the operator wants of the server.")
     for server in servers {
       text.sample(

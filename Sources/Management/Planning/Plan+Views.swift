@@ -34,6 +34,8 @@ extension Plan {
     public let effectiveWeight: Double
     public let state: ServerState
     public let health: ServerHealth
+    /// Whether new sessions may be given to it, session limits aside.
+    public let takesNewSessions: Bool
     public let labels: Bool
     public let maxSessions: UInt32
     public let retired: Bool
@@ -53,13 +55,14 @@ extension Plan {
   /// nil if the slot is unused.
   public func server(slot: UInt32) -> ServerView? {
     servers[slot].map { server in
-      ServerView(
+      let mac = mac(of: way(to: server.configuration))
+      return ServerView(
         slot: slot, serviceSlot: server.serviceSlot, service: server.service,
-        name: server.name, address: server.configuration.address,
-        mac: mac(of: way(to: server.configuration)), port: server.configuration.port,
-        weight: server.weight,
+        name: server.name, address: server.configuration.address, mac: mac,
+        port: server.configuration.port, weight: server.weight,
         effectiveWeight: server.effectiveWeight(for: algorithm(of: server)), state: server.state,
-        health: server.health, labels: server.configuration.labels,
+        health: server.health, takesNewSessions: server.takesNewSessions && mac != nil,
+        labels: server.configuration.labels,
         maxSessions: server.configuration.maxSessions, retired: server.retired)
     }
   }
