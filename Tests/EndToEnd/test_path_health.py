@@ -101,8 +101,17 @@ def length(address):
     return 128 if ":" in address else 32
 
 
-def falls(box, act, seconds=FALL * INTERVAL, name="tcp4"):
-    """Does something after which the server must be down within so much time."""
+def silence(interval=INTERVAL, timeout=0.4, fall=FALL):
+    """How long it takes at most to find a silent server, with `timeout` up to half of `interval`."""
+    return fall * interval + timeout
+
+
+# Of a label endpoint whose timeout is longer: the second check waits for the second connection.
+ENDPOINT_SILENCE = silence() + 2 * 0.4 - INTERVAL
+
+
+def falls(box, act, seconds=silence(), name="tcp4"):
+    """Does something after which the server must be down within so much time; the time it took."""
     act()
     begun = time.monotonic()
     wait_for(box, "down", seconds + SLACK, name)
@@ -351,12 +360,12 @@ def test_a_lost_endpoint_is_found(net, workers):
         with running(net, [service([labelled()], health=CHECK)], workers) as box:
             wait_for(box, "up")
             # A check that failed asks once more, without a label.
-            falls(box, lambda: detach(net), FALL * (INTERVAL + 0.4))
+            falls(box, lambda: detach(net), ENDPOINT_SILENCE)
             reason(box, "it answers only what has no label: it is no label endpoint")
             assert "tcp4/s1 is down: it answers only what has no label" in box.log()
             attach(net)
             wait_for(box, "up")
-            falls(box, lambda: drop(net), FALL * (INTERVAL + 0.4))
+            falls(box, lambda: drop(net), ENDPOINT_SILENCE)
             reason(box, "timeout after 400 ms")
             hold(net)
             wait_for(box, "up")
@@ -399,6 +408,24 @@ def test_a_server_that_left_is_checked_while_it_has_sessions(
                 )
             finally:
                 hold(net)
+
+
+def test_a_silent_endpoint_is_found_as_soon_as_any_server(net, endpoint):
+    """At the end of the check that failed, not of the second connection that finds out why."""
+    interval, timeout = 4, 2
+    check = CHECK | {
+        "interval": f"{interval}s", "timeout": f"{timeout}s", "rise": 1, "fall": 1, "jitter": 0,
+    }  # fmt: skip
+    with running(net, [service([labelled()], health=check)]) as box:
+        wait_for(box, "up", 20)
+        checks = box.counters()["health.checks"]
+        wait_until(lambda: box.counters()["health.checks"] > checks, 10, "a check has ended")
+        bound = silence(interval, timeout, 1)
+        try:
+            # With the second connection it would be another timeout.
+            assert falls(box, lambda: drop(net), bound) < bound + timeout * 0.75
+        finally:
+            hold(net)
 
 
 def test_a_silent_endpoint_is_seldom_asked_twice(net, endpoint):

@@ -13,10 +13,14 @@ final class PathProber: @unchecked Sendable {
   /// Set before the first check that needs it.
   private var namespace: CheckNamespace?
   /// By server slot, the check that came last; of the namespace's loop alone.
-  private var newest: [UInt32: (number: Int, end: EventLoopFuture<CheckResult>)] = [:]
+  private var newest: [UInt32: (number: Int, end: EventLoopFuture<Void>)] = [:]
   private var lastNumber = 0
   /// Of the namespace's loop alone.
   private var causes = SilenceCauses()
+  /// Second connections under way, which find out causes; of the namespace's loop alone. They come on top
+  /// of the checks, whose number the process's descriptors bound.
+  private var seeking = 0
+  private static let soughtAtOnce = 256
 
   /// - Parameter events: what the workers tell of checks
   init(_ events: ProbeEvents) { self.events = events }
@@ -34,69 +38,86 @@ final class PathProber: @unchecked Sendable {
     return inside.flatSubmit {
       self.lastNumber += 1
       let number = self.lastNumber
-      let former = self.newest[source.server]?.end ?? inside.makeSucceededFuture(.good)
+      let former = self.newest[source.server]?.end ?? inside.makeSucceededVoidFuture()
       let isNewest = { @Sendable in self.newest[source.server]?.number == number }
       self.newest[source.server] = (number, former)
-      let mine = former.flatMap { _ in
+      let run = former.map { _ in
         isNewest()
           ? self.run(check, from: source, on: inside)
-          : inside.makeSucceededFuture(.unable("another check of the server took its place"))
+          : Run(.unable("another check of the server took its place"), on: inside)
       }
-      self.newest[source.server] = (number, mine)
-      mine.whenComplete { _ in if isNewest() { self.newest[source.server] = nil } }
-      return mine
+      let end = run.flatMap(\.end)
+      self.newest[source.server] = (number, end)
+      end.whenComplete { _ in if isNewest() { self.newest[source.server] = nil } }
+      return run.flatMap(\.result)
     }.hop(to: loop)
+  }
+
+  /// What comes of a check, and when the next one of the server may begin: what it said is told before
+  /// it is found out why.
+  private struct Run: Sendable {
+    let result: EventLoopFuture<CheckResult>
+    let end: EventLoopFuture<Void>
+
+    init(_ result: CheckResult, on loop: any EventLoop) {
+      self.init(result: loop.makeSucceededFuture(result), end: loop.makeSucceededVoidFuture())
+    }
+
+    init(result: EventLoopFuture<CheckResult>, end: EventLoopFuture<Void>) {
+      self.result = result
+      self.end = end
+    }
   }
 
   private func run(
     _ check: HealthCheck, from source: HealthCheck.Source, on inside: any EventLoop
-  ) -> EventLoopFuture<CheckResult> {
+  ) -> Run {
     let before = events.counts(server: source.server)
     let origin = ProbeOrigin(source, isPlain: false)
-    return check.ask(from: origin, on: inside).flatMap { result in
-      let change = self.events.counts(server: source.server) - before
-      if case .bad = result, change.answers == 0, change.unsent == 0, source.isLabelled {
-        return self.cause(of: result, check, source, on: inside)
-      }
-      self.causes.forget(server: source.server)
-      let found: CheckResult =
-        switch result {
-        case .good where change.unlabelled != 0:
-          .bad("it answers, but without the label that it was sent")
-        case .bad where change.answers == 0 && change.unsent != 0:
-          .bad("the way to it is not known")
-        default: result
-        }
-      return inside.makeSucceededFuture(found)
+    let asked = check.ask(from: origin, on: inside).map { result in
+      self.judge(result, self.events.counts(server: source.server) - before, check, source, inside)
+    }
+    return Run(result: asked.flatMap(\.result), end: asked.flatMap(\.end))
+  }
+
+  private func judge(
+    _ result: CheckResult, _ change: ProbeEvents.Counts, _ check: HealthCheck,
+    _ source: HealthCheck.Source, _ inside: any EventLoop
+  ) -> Run {
+    if case .bad = result, change.answers == 0, change.unsent == 0, source.isLabelled {
+      let (cause, isDue) = causes.recall(check, server: source.server)
+      let isSought = isDue && seeking < Self.soughtAtOnce
+      return Run(
+        result: inside.makeSucceededFuture(cause ?? result),
+        end: isSought
+          ? findOutWhy(result, check, source, on: inside) : inside.makeSucceededVoidFuture())
+    }
+    causes.forget(server: source.server)
+    switch result {
+    case .good where change.unlabelled != 0:
+      return Run(.bad("it answers, but without the label that it was sent"), on: inside)
+    case .bad where change.answers == 0 && change.unsent != 0:
+      return Run(.bad("the way to it is not known"), on: inside)
+    default: return Run(result, on: inside)
     }
   }
 
-  private func cause(
-    of result: CheckResult, _ check: HealthCheck, _ source: HealthCheck.Source,
-    on inside: any EventLoop
-  ) -> EventLoopFuture<CheckResult> {
-    if let known = causes.recall(check, server: source.server) {
-      return inside.makeSucceededFuture(known)
-    }
-    return findOutWhy(result, check, source, on: inside).always { found in
-      if case .success(let cause) = found {
-        self.causes.learn(cause, check, server: source.server)
-      }
-    }
-  }
-
-  /// Of a label endpoint that is silent: whether it is so without a label, too. A host that is none
-  /// drops what has one.
+  /// Learns of a label endpoint that is silent whether it is so without a label, too. A host that
+  /// is none drops what has one.
   private func findOutWhy(
     _ result: CheckResult, _ check: HealthCheck, _ source: HealthCheck.Source,
     on inside: any EventLoop
-  ) -> EventLoopFuture<CheckResult> {
-    TCPProbe.run(
+  ) -> EventLoopFuture<Void> {
+    seeking += 1
+    return TCPProbe.run(
       SocketAddress(check.address, port: check.port), timeout: check.timeoutAmount, on: inside,
       from: ProbeOrigin(source, isPlain: true)
     ).map { second in
-      second == .good ? .bad("it answers only what has no label: it is no label endpoint") : result
-    }
+      self.causes.learn(
+        second == .good
+          ? .bad("it answers only what has no label: it is no label endpoint") : result,
+        check, server: source.server)
+    }.always { _ in self.seeking -= 1 }
   }
 }
 

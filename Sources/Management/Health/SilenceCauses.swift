@@ -15,14 +15,16 @@ struct SilenceCauses {
   /// By server slot.
   private var known: [UInt32: Known] = [:]
 
-  /// The cause that is known of a check's server; nil if it is to be found out, for the first time or
-  /// again.
-  mutating func recall(_ check: HealthCheck, server: UInt32) -> CheckResult? {
-    guard let found = known[server], found.check == check, found.uses < Self.uses else {
-      return nil
-    }
+  /// To be called for each failed check of a silent server.
+  ///
+  /// - Returns: the cause that is known, nil if none is yet, and whether it is to be found out, for the
+  ///   first time or again
+  mutating func recall(
+    _ check: HealthCheck, server: UInt32
+  ) -> (cause: CheckResult?, isDue: Bool) {
+    guard let found = known[server], found.check == check else { return (nil, true) }
     known[server]?.uses += 1
-    return found.cause
+    return (found.cause, found.uses >= Self.uses)
   }
 
   mutating func learn(_ cause: CheckResult, _ check: HealthCheck, server: UInt32) {
