@@ -28,7 +28,6 @@ struct Route: Sendable {
       capacity = Int(count) * 2
     }
   }
-
 }
 
 extension Route {
