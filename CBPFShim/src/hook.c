@@ -22,14 +22,11 @@ static int find_hook(const struct nlmsghdr *message, void *context) {
   if (message->nlmsg_type != RTM_NEWQDISC || traffic->tcm_ifindex != search->interface ||
       traffic->tcm_parent != TC_H_CLSACT)
     return 0;
-  int left = TCA_PAYLOAD(message);
-  for (struct rtattr *attribute = TCA_RTA(traffic); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    if (attribute->rta_type == TCA_KIND)
-      search->found = strncmp(RTA_DATA(attribute), "clsact", RTA_PAYLOAD(attribute)) == 0
-                          ? ENDPOINT_HOOK_CLSACT
-                          : ENDPOINT_HOOK_INGRESS;
-  }
+  const struct rtattr *kind = netlink_find(TCA_RTA(traffic), TCA_PAYLOAD(message), TCA_KIND);
+  if (kind)
+    search->found = strncmp(RTA_DATA(kind), "clsact", RTA_PAYLOAD(kind)) == 0
+                        ? ENDPOINT_HOOK_CLSACT
+                        : ENDPOINT_HOOK_INGRESS;
   return 0;
 }
 
@@ -79,12 +76,9 @@ static int list_earlier(const struct nlmsghdr *message, void *context) {
   const struct tcmsg *traffic = NLMSG_DATA(message);
   __u16 preference = TC_H_MAJ(traffic->tcm_info) >> 16;
   if (preference >= FILTER_PRIORITY || preference == list->last) return 0;
-  int left = TCA_PAYLOAD(message);
-  for (struct rtattr *attribute = TCA_RTA(traffic); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    // Other chains are gone to from filters of the first.
-    if (attribute->rta_type == TCA_CHAIN && *(__u32 *)RTA_DATA(attribute) != 0) return 0;
-  }
+  // Other chains are gone to from filters of the first.
+  const struct rtattr *chain = netlink_find(TCA_RTA(traffic), TCA_PAYLOAD(message), TCA_CHAIN);
+  if (chain && *(__u32 *)RTA_DATA(chain) != 0) return 0;
   list->last = preference;
   if (list->count < list->capacity) list->preferences[list->count] = preference;
   list->count++;

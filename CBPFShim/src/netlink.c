@@ -62,3 +62,11 @@ int netlink_request(struct nlmsghdr *request, netlink_reader reader, void *conte
   close(descriptor);
   return result;
 }
+
+const struct rtattr *netlink_find(const struct rtattr *first, int left, unsigned short type) {
+  for (const struct rtattr *attribute = first; RTA_OK(attribute, left);
+       attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type == type) return attribute;
+  }
+  return NULL;
+}

@@ -14,5 +14,8 @@ typedef int (*netlink_reader)(const struct nlmsghdr *message, void *context);
 /// acknowledgement.
 int netlink_request(struct nlmsghdr *request, netlink_reader reader, void *context);
 
+/// The first attribute of a type among those that fill `left` bytes from `first` on; null if there is none.
+const struct rtattr *netlink_find(const struct rtattr *first, int left, unsigned short type);
+
 /// Adds an attribute to a message that lies in a buffer with room for it.
 void netlink_add(struct nlmsghdr *message, unsigned short type, const void *data, size_t length);

@@ -12,13 +12,8 @@ struct reading {
 };
 
 static __u32 read_mtu(struct rtattr *metrics) {
-  int left = RTA_PAYLOAD(metrics);
-  for (struct rtattr *metric = RTA_DATA(metrics); RTA_OK(metric, left);
-       metric = RTA_NEXT(metric, left)) {
-    if (metric->rta_type == RTAX_MTU && RTA_PAYLOAD(metric) == sizeof(__u32))
-      return *(__u32 *)RTA_DATA(metric);
-  }
-  return 0;
+  const struct rtattr *mtu = netlink_find(RTA_DATA(metrics), RTA_PAYLOAD(metrics), RTAX_MTU);
+  return mtu && RTA_PAYLOAD(mtu) == sizeof(__u32) ? *(__u32 *)RTA_DATA(mtu) : 0;
 }
 
 static int read_route(const struct nlmsghdr *message, void *context) {

@@ -315,11 +315,7 @@ extension DataplaneTests {
       while shim_ring_send_word(ring, 1) == 0 { count += 1 }
       let flow = bench.flow(.web, ownedBy: 1)
       let before = bench.counters
-      bench.appliance.workers[0].burst[0] = flow.syn.bytes.withUnsafeBytes {
-        shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
-      }
-      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
-      bench.appliance.workers[0].processBurst(1, port: 0)
+      bench.process([flow.syn.bytes])
       bench.appliance.workers[0].flushHandovers()
       #expect(bench.changes(since: before) == ["drop.handover_full": 1])
       for _ in 0..<count { #expect(shim_ring_receive_word(ring) == 1) }

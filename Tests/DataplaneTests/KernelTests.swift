@@ -1,5 +1,4 @@
 import CDPDKShim
-import Glibc
 import Snapshots
 import Testing
 import Wire
@@ -96,14 +95,8 @@ extension DataplaneTests {
       let ring = try #require(bench.appliance.shared.toKernel[0])
       func outcome(_ packet: PacketBuilder) -> [String: UInt64] {
         let before = bench.counters
-        bench.appliance.workers[0].burst[0] = packet.bytes.withUnsafeBytes {
-          shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
-        }
-        bench.appliance.workers[0].processBurst(1, port: 0)
-        bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
-        var changes = bench.changes(since: before)
-        changes["rx.packets"] = nil
-        return changes
+        bench.process([packet.bytes])
+        return bench.changes(since: before)
       }
       let half = (Int(Shared.kernelRingSize) - 1) / 2
       for _ in 1..<half { #expect(shim_ring_send_word(ring, 1) == 0) }
@@ -142,16 +135,13 @@ extension DataplaneTests {
     /// A burst from each worker may have the kernel answer as much: one turn takes all of it.
     @Test func takesWhatAllWorkersMayHaveCaused() throws {
       let bench = try WorkerBench(.twinned, workers: 2)
-      var ends: [Int32] = [0, 0]
-      #expect(
-        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
-      defer { for end in ends { close(end) } }
+      let device = try StandInDevice()
+      defer { device.close() }
       let path = try bench.appliance.makeKernelPath([
-        KernelPath.Twin(port: 0, descriptor: ends[0], vlan: 0)
+        KernelPath.Twin(port: 0, descriptor: device.descriptor, vlan: 0)
       ])
       defer { path.freePool() }
-      let bytes = PeerCase.ping.bytes
-      for _ in 0..<70 { #expect(write(ends[1], bytes, bytes.count) == bytes.count) }
+      for _ in 0..<70 { device.send(PeerCase.ping.bytes) }
       #expect(path.turn() == 64)
       #expect(path.turn() == 6)
       for count in [32, 32, 6] { #expect(bench.appliance.workers[0].serveKernel() == count) }
@@ -160,37 +150,23 @@ extension DataplaneTests {
       #expect(bench.drain().count == 6)
     }
 
-    /// Through a socket pair in a TAP device's place.
     @Test func passesFramesBothWays() throws {
       let bench = try WorkerBench(.twinned.port(0) { $0.vlan = 7 })
-      var ends: [Int32] = [0, 0]
-      #expect(
-        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
-      defer { for end in ends { close(end) } }
+      let device = try StandInDevice()
+      defer { device.close() }
       let path = try bench.appliance.makeKernelPath([
-        KernelPath.Twin(port: 0, descriptor: ends[0], vlan: 7)
+        KernelPath.Twin(port: 0, descriptor: device.descriptor, vlan: 7)
       ])
       defer { path.freePool() }
-      var received = Bytes(repeating: 0, count: 10_000)
 
       let ping = Flow.web.fromClient.icmp(8, 0, payload: filler(3000))
-      let whole = ping.vlan(7)
-      bench.appliance.workers[0].burst[0] = whole.bytes.withUnsafeBytes {
-        shim_mbuf_chain_from_bytes(
-          bench.appliance.pool, $0.baseAddress, UInt16($0.count), 1800)
-      }
-      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
-      bench.appliance.workers[0].processBurst(1, port: 0)
+      bench.process([ping.vlan(7).bytes], WorkerBench.Layout(firstSegment: 1800))
       #expect(path.turn() == 1)
-      let length = read(ends[1], &received, received.count)
-      #expect(Bytes(received.prefix(max(length, 0))) == ping.bytes)
+      #expect(device.receive() == ping.bytes)
       _ = bench.appliance.workers[0].serveKernel()
       #expect(shim_pool_in_use(bench.appliance.pool) == 0, "the buffers came back")
 
-      for frame in [ping, Flow.web.syn] {
-        let bytes = frame.bytes
-        #expect(write(ends[1], bytes, bytes.count) == bytes.count)
-      }
+      for frame in [ping, Flow.web.syn] { device.send(frame.bytes) }
       #expect(path.turn() == 2)
       #expect(bench.appliance.workers[0].serveKernel() == 2)
       #expect(bench.drain() == [.out(0, ping.vlan(7)), .out(0, Flow.web.syn.vlan(7))])

@@ -1,5 +1,4 @@
 import CDPDKShim
-import Glibc
 import Snapshots
 import Testing
 import Wire
@@ -354,40 +353,26 @@ extension DataplaneTests {
       var count = 0
       while shim_ring_send_word(ring, 1) == 0 { count += 1 }
       let before = bench.counters
-      bench.appliance.workers[0].burst[0] = Probe.plain.synAck.bytes.withUnsafeBytes {
-        shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
-      }
-      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
-      bench.appliance.workers[0].processBurst(1, port: 1)
+      bench.process([Probe.plain.synAck.bytes], on: 1)
       #expect(bench.changes(since: before) == ["drop.kernel_full": 1])
       for _ in 0..<count { #expect(shim_ring_receive_word(ring) == 1) }
     }
 
-    /// Through a socket pair in the TAP device's place.
     @Test func passesFramesBothWays() throws {
       let bench = try WorkerBench(.twinned)
-      var ends: [Int32] = [0, 0]
-      #expect(
-        socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
-      defer { for end in ends { close(end) } }
+      let device = try StandInDevice()
+      defer { device.close() }
       let path = try bench.appliance.makeKernelPath([])
       defer { path.freePool() }
-      path.open(checks: ends[0])
-      let syn = Probe.plain.syn.bytes
-      #expect(write(ends[1], syn, syn.count) == syn.count)
+      path.open(checks: device.descriptor)
+      device.send(Probe.plain.syn.bytes)
       #expect(path.turn() == 1)
       #expect(bench.appliance.workers[0].serveKernel() == 1)
       #expect(bench.drain() == [.out(1, Probe.plain.syn.toServer(8))])
 
-      bench.appliance.workers[0].burst[0] = Probe.plain.synAck.bytes.withUnsafeBytes {
-        shim_mbuf_from_bytes(bench.appliance.pool, $0.baseAddress, UInt16($0.count))
-      }
-      bench.appliance.workers[0].counters[Counter.rxPackets.rawValue] += 1
-      bench.appliance.workers[0].processBurst(1, port: 1)
+      bench.process([Probe.plain.synAck.bytes], on: 1)
       #expect(path.turn() == 1)
-      var received = Bytes(repeating: 0, count: 2000)
-      let length = read(ends[1], &received, received.count)
-      #expect(Bytes(received.prefix(max(length, 0))) == Probe.plain.synAck.atCheckDevice.bytes)
+      #expect(device.receive() == Probe.plain.synAck.atCheckDevice.bytes)
       _ = bench.appliance.workers[0].serveKernel()
     }
   }

@@ -122,12 +122,8 @@ extension DataplaneTests {
       let ring = try #require(bench.appliance.shared.rings[2])
       var count = 0
       while shim_ring_send_word(ring, 1) == 0 { count += 1 }
-      let bytes = flow.syn.bytes
-      bench.appliance.workers[1].burst[0] = shim_mbuf_from_bytes(
-        bench.appliance.pool, bytes, UInt16(bytes.count))
-      bench.appliance.workers[1].counters[Counter.rxPackets.rawValue] += 1
       let before = bench.counters
-      bench.appliance.workers[1].processBurst(1, port: 0)
+      bench.process([flow.syn.bytes], worker: 1)
       bench.appliance.workers[1].flushTransmits()
       #expect(
         bench.changes(since: before) == ["session.new": 1, "analysed.forwarded": 1, "tx.full": 1])

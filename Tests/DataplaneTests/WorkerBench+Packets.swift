@@ -29,16 +29,23 @@ extension WorkerBench {
     // Small bursts, so that send lists never reach the length at which they go to the device.
     while start < frames.count {
       let burst = frames[start..<min(start + 8, frames.count)]
-      for (place, frame) in burst.enumerated() {
-        appliance.workers[worker].burst[place] = buffer(frame, layout)
-      }
-      appliance.workers[worker].counters[Counter.rxPackets.rawValue] += UInt64(burst.count)
-      appliance.workers[worker].processBurst(burst.count, port: port)
+      process(Array(burst), on: port, worker: worker, layout)
       sent += drain()
       start += burst.count
     }
     checkBooks(sourceLocation)
     return sent
+  }
+
+  /// Takes frames in as one burst of a queue. What is to be sent or handed on stays where that put it.
+  func process(
+    _ frames: [Bytes], on port: Int = 0, worker: Int = 0, _ layout: Layout = .plain
+  ) {
+    for (place, frame) in frames.enumerated() {
+      appliance.workers[worker].burst[place] = buffer(frame, layout)
+    }
+    appliance.workers[worker].counters[Counter.rxPackets.rawValue] += UInt64(frames.count)
+    appliance.workers[worker].processBurst(frames.count, port: port)
   }
 
   @discardableResult

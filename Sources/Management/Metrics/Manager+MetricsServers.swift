@@ -41,13 +41,17 @@ extension Manager {
 
   /// One line a server in each family, whose labels are made once: there may be many thousands.
   func writeServers(_ text: inout MetricsText) {
-    let slots = plan.serviceSlots + plan.retiredServiceSlots
-    let servers = slots.flatMap { plan.service(slot: $0)?.serverSlots ?? [] }.compactMap { slot in
-      plan.server(slot: slot).map { server in
-        (
-          view: server, check: health.view(slot: slot, now: .now),
-          labels: ["service": server.service, "server": server.name] as MetricLabels
-        )
+    let services = (plan.serviceSlots + plan.retiredServiceSlots).compactMap {
+      plan.service(slot: $0)
+    }
+    let servers = services.flatMap { service in
+      service.serverSlots.compactMap { slot in
+        plan.server(slot: slot).map { server in
+          (
+            view: server, isConfigured: !service.retired, check: health.view(slot: slot, now: .now),
+            labels: ["service": server.service, "server": server.name] as MetricLabels
+          )
+        }
       }
     }
     text.family("tagline_server_sessions", .gauge, "Sessions of the server that are not closing.")
@@ -66,7 +70,7 @@ extension Manager {
       "tagline_server_takes_sessions", .gauge,
       "1 if new sessions may be given to the server, limits aside: ready, not down, weight above 0, "
         + "next hop known. Not of a service that has left the configuration.")
-    for server in servers where plan.service(slot: server.view.serviceSlot)?.retired == false {
+    for server in servers where server.isConfigured {
       text.sample(server.labels, server.view.takesNewSessions ? 1 : 0)
     }
     text.family(
